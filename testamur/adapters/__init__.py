@@ -1,0 +1,1 @@
+"""Each port filled: event store, data sources, renderers, storage, notification."""

@@ -1,0 +1,161 @@
+"""Use cases of assets: templates, fonts and images that documents are made from."""
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from testamur.application.aggregates import Loaded, append, load
+from testamur.application.ports.event_store import EventStore
+from testamur.application.ports.register import Register
+from testamur.application.ports.storage import ArtifactStorage, StorableFile
+from testamur.application.ports.system import Clock
+from testamur.application.requests import Request
+from testamur.domain import assets
+from testamur.domain.assets import AssetContent, CredentialAsset
+from testamur.domain.errors import InvalidInput, NotFound
+from testamur.domain.identifiers import Slug, asset_id, parse_slug
+
+#: What an asset's content begins with, and what it is then.
+_SIGNATURES: Final = (
+    (b"%PDF-", "application/pdf"),
+    (b"\x00\x01\x00\x00", "font/ttf"),
+    (b"true", "font/ttf"),
+    (b"OTTO", "font/otf"),
+    (b"ttcf", "font/collection"),
+    (b"\x89PNG\r\n\x1a\n", "image/png"),
+    (b"\xff\xd8\xff", "image/jpeg"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Assets:
+    """Keeps the assets; gives renderers their content."""
+
+    events: EventStore
+    register: Register
+    storage: ArtifactStorage
+    clock: Clock
+
+    def add(self, slug: str, content: bytes, filename: str, request: Request) -> CredentialAsset:
+        """Add an asset.
+
+        Args:
+            slug: Short name, by which options refer to it.
+            content: A PDF, TrueType or OpenType font, PNG or JPEG.
+            filename: Name of the file that it came from.
+            request: Who asks.
+
+        Raises:
+            InvalidInput: The slug is not allowed, or the content is of no kind that is.
+            DecisionRefused: The slug is taken.
+            StorageError: The content could not be stored.
+        """
+        known = self._load(parse_slug(slug))
+        described = describe(content, filename)
+        decided = assets.decide_add(known.state, parse_slug(slug), described)
+        self._store(content, described)
+        append(self.events, known, decided, request.attribution(self.clock))
+        return self.get(slug)
+
+    def replace(
+        self, slug: str, content: bytes, filename: str, request: Request
+    ) -> CredentialAsset:
+        """Give an asset other content; documents issued before stay as they are.
+
+        Raises:
+            NotFound: There is no such asset.
+            InvalidInput: The content is of no kind that is allowed.
+            StorageError: The content could not be stored.
+        """
+        known, state = self._existing(slug)
+        described = describe(content, filename)
+        decided = assets.decide_replace(state, described)
+        self._store(content, described)
+        append(self.events, known, decided, request.attribution(self.clock))
+        return self.get(slug)
+
+    def remove(self, slug: str, reason: str, request: Request) -> None:
+        """Remove an asset from use; its content stays, for the record.
+
+        Raises:
+            NotFound: There is no such asset.
+            DecisionRefused: It is removed already.
+        """
+        known, state = self._existing(slug)
+        decided = assets.decide_remove(state, reason)
+        append(self.events, known, decided, request.attribution(self.clock))
+
+    def get(self, slug: str) -> CredentialAsset:
+        """Return an asset, removed or not.
+
+        Raises:
+            NotFound: There is no such asset.
+        """
+        return self._existing(slug)[1]
+
+    def all(self) -> Iterator[CredentialAsset]:
+        """Yield all assets by slug, the removed ones too."""
+        for row in self.register.catalogue("asset"):
+            yield self.get(row.label)
+
+    # AssetLibrary, for renderers
+
+    def content(self, slug: Slug) -> bytes:
+        """Return the present content of an asset in use.
+
+        Raises:
+            NotFound: There is no such asset, or it was removed.
+            StorageError: Its content cannot be read.
+        """
+        return self.storage.get(_storage_key(self.sha256(slug)))
+
+    def sha256(self, slug: Slug) -> str:
+        """Return the hash of the present content of an asset in use.
+
+        Raises:
+            NotFound: There is no such asset, or it was removed.
+        """
+        asset = self.get(slug)
+        if asset.removed:
+            raise NotFound("asset", slug, self._in_use())
+        return asset.content.sha256
+
+    def _store(self, content: bytes, described: AssetContent) -> None:
+        key = _storage_key(described.sha256)
+        self.storage.put([StorableFile(key, content, described.sha256, described.media_type)])
+
+    def _load(self, slug: Slug) -> Loaded[CredentialAsset]:
+        return load(self.events, asset_id(slug), assets.evolve)
+
+    def _existing(self, slug: str) -> tuple[Loaded[CredentialAsset], CredentialAsset]:
+        known = self._load(Slug(slug))
+        if known.state is None:
+            raise NotFound("asset", slug, self._in_use())
+        return known, known.state
+
+    def _in_use(self) -> Iterator[str]:
+        return (row.label for row in self.register.catalogue("asset", active_only=True))
+
+
+def describe(content: bytes, filename: str) -> AssetContent:
+    """Describe the content of an asset.
+
+    Raises:
+        InvalidInput: It is none of the kinds that are allowed, told by its first bytes.
+    """
+    for signature, media_type in _SIGNATURES:
+        if content.startswith(signature):
+            return AssetContent(
+                sha256=hashlib.sha256(content).hexdigest(),
+                size=len(content),
+                media_type=media_type,
+                filename=filename,
+            )
+    raise InvalidInput(
+        "asset", filename, "a PDF, a TrueType or OpenType font, a PNG or a JPEG image"
+    )
+
+
+def _storage_key(sha256: str) -> str:
+    return f"assets/{sha256[:2]}/{sha256}"

@@ -1,0 +1,60 @@
+"""Errors of the use cases and of what they need from outside."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from testamur.domain.errors import TestamurError
+
+
+class ConcurrencyConflict(TestamurError):
+    """Another writer appended to one of the streams first; nothing of the batch was written.
+
+    Args:
+        stream_ids: The streams where it happened, as far as the store can tell.
+    """
+
+    def __init__(self, stream_ids: Sequence[UUID] = ()) -> None:
+        self.stream_ids = tuple(stream_ids)
+        super().__init__(f"another writer was first on {', '.join(map(str, stream_ids))}")
+
+
+class EventStoreError(TestamurError):
+    """The event store cannot be read or written; nothing of the batch was written."""
+
+
+class RetrievalError(TestamurError):
+    """The data source cannot answer, or not in full; no learner is judged on a part."""
+
+
+class RenderingError(TestamurError):
+    """A document cannot be made.
+
+    Args:
+        reason: What kind of reason: ``missing-glyph``, ``too-long``, ``bad-template``….
+        detail: For people to read; it never holds the learner's name as a whole.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(detail)
+
+
+class StorageError(TestamurError):
+    """A file cannot be stored, read or deleted."""
+
+
+class NotificationError(TestamurError):
+    """A message cannot be delivered, or the server not be reached."""
+
+
+class AlreadyRunning(TestamurError):
+    """Another process or thread does this work right now.
+
+    Args:
+        work: Name of the work.
+    """
+
+    def __init__(self, work: str) -> None:
+        self.work = work
+        super().__init__(f"{work} is being done by another process right now; try again later")

@@ -1,0 +1,242 @@
+"""Issuing: from awarded credentials to documents that are durably stored."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+from uuid import UUID
+
+from testamur.application.aggregates import Loaded, fold
+from testamur.application.configurations import Configurations, PreparedConfiguration
+from testamur.application.documents import document_of
+from testamur.application.errors import ConcurrencyConflict, RenderingError, StorageError
+from testamur.application.installation import Installation
+from testamur.application.ports.event_store import Attribution, EventStore, NewEvents
+from testamur.application.ports.register import CredentialRow, Register
+from testamur.application.ports.rendering import RenderedFile
+from testamur.application.ports.storage import ArtifactStorage, StorableFile
+from testamur.application.ports.system import Clock, WorkLocks
+from testamur.application.progress import Progress, Step
+from testamur.application.requests import ISSUER
+from testamur.domain.credentials import (
+    Artifact,
+    Credential,
+    CredentialStatus,
+    decide_fail_issuance,
+    decide_issue,
+    evolve,
+)
+from testamur.domain.errors import TestamurError
+from testamur.domain.identifiers import ConfigurationId, CredentialId, RunId
+from testamur.domain.personal_data import Person
+
+#: Documents in one batch: enough to share the cost of making them durable, few enough that a
+#: crash repeats little work.
+BATCH_SIZE: Final = 100
+
+#: A pass for one run waits its turn this long; a pass for all is left to who is at it already.
+PATIENCE_SECONDS: Final = 600.0
+
+#: A batch that loses against another writer this often in a row means that something is wrong.
+MOST_CONFLICTS: Final = 20
+
+
+@dataclass(frozen=True, slots=True)
+class IssueCounts:
+    """What a pass of issuing did, in credentials."""
+
+    issued: int = 0
+    failed: int = 0
+
+    def __add__(self, other: "IssueCounts") -> "IssueCounts":
+        return IssueCounts(self.issued + other.issued, self.failed + other.failed)
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A document that was made and is to be stored."""
+
+    credential: Loaded[Credential]
+    file: StorableFile
+    artifact: Artifact
+    rendering: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Failed:
+    """A credential whose document could not be made or stored."""
+
+    credential: Loaded[Credential]
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class Issuing:
+    """Makes the documents of awarded credentials, stores them, and records that.
+
+    Work is found by asking the register what is awarded and not issued, so that whatever a crash
+    left behind is found the same way. A document is recorded only after storage made it durable.
+    """
+
+    events: EventStore
+    register: Register
+    configurations: Configurations
+    storage: ArtifactStorage
+    locks: WorkLocks
+    clock: Clock
+    installation: Installation
+
+    def issue_awaiting(self, progress: Progress, run_id: RunId | None = None) -> IssueCounts:
+        """Issue every credential that waits for it now.
+
+        Args:
+            progress: Is told how far it is.
+            run_id: Only what this run awarded.
+
+        Raises:
+            AlreadyRunning: Another process is at it, or stays at it longer than a pass for one
+                run waits.
+            EventStoreError: The store cannot be read or written.
+        """
+        with self.locks.hold("issue", wait_seconds=PATIENCE_SECONDS if run_id else 0):
+            now = self.clock.now()
+            counts = IssueCounts()
+            conflicts = 0
+            prepared: dict[ConfigurationId, PreparedConfiguration] = {}
+            while rows := self.register.awaiting_issue(now, BATCH_SIZE, run_id):
+                try:
+                    done = self._issue_batch(rows, prepared)
+                except ConcurrencyConflict:
+                    # Somebody revoked or issued one of them in this moment: ask again what waits.
+                    conflicts += 1
+                    if conflicts == MOST_CONFLICTS:
+                        raise
+                    continue
+                conflicts = 0
+                counts += done
+                progress.advance(Step.ISSUE, done.issued + done.failed)
+            return counts
+
+    def _issue_batch(
+        self,
+        rows: Sequence[CredentialRow],
+        prepared: dict[ConfigurationId, PreparedConfiguration],
+    ) -> IssueCounts:
+        streams = self.events.load_many([row.credential_id for row in rows])
+        drawn = [
+            self._draw(
+                fold(row.credential_id, streams.get(row.credential_id, ()), evolve), prepared
+            )
+            for row in rows
+        ]
+        outcomes = self._store(drawn)
+        runs: dict[UUID, UUID] = {row.credential_id: row.run_id for row in rows}
+        by_run = sorted(outcomes, key=lambda outcome: runs[_credential_id(outcome)])
+        for run, of_run in groupby(by_run, key=lambda outcome: runs[_credential_id(outcome)]):
+            self._record(list(of_run), run)
+        issued = sum(isinstance(outcome, _Made) for outcome in outcomes)
+        return IssueCounts(issued=issued, failed=len(outcomes) - issued)
+
+    def _draw(
+        self,
+        credential: Loaded[Credential],
+        prepared: dict[ConfigurationId, PreparedConfiguration],
+    ) -> _Made | _Failed:
+        state = credential.state
+        if state is None or state.status is not CredentialStatus.AWARDED:
+            # The register is changed with the events, so the stream moved on after it was asked.
+            raise ConcurrencyConflict([credential.stream_id])
+        person = state.awarded.person
+        if person is None:
+            return _Failed(credential, "erased", "the learner's data was erased before the issue")
+        try:
+            ready = self._prepared(state.awarded.configuration_id, prepared)
+            rendered = self._render(credential, state, person, ready)
+        except RenderingError as error:
+            return _Failed(credential, error.reason, error.detail)
+        except TestamurError as error:
+            return _Failed(credential, "not-ready", str(error))
+        key = storage_key(CredentialId(credential.stream_id), rendered.suffix)
+        media_type = rendered.media_type
+        return _Made(
+            credential,
+            StorableFile(key, rendered.content, rendered.sha256, media_type),
+            Artifact(
+                format=ready.type.definition.renderer,
+                storage_key=key,
+                media_type=media_type,
+                size=len(rendered.content),
+                sha256=rendered.sha256,
+            ),
+            ready.renderer.digest,
+        )
+
+    def _prepared(
+        self, id_: ConfigurationId, prepared: dict[ConfigurationId, PreparedConfiguration]
+    ) -> PreparedConfiguration:
+        if id_ not in prepared:
+            prepared[id_] = self.configurations.prepare(id_)
+        return prepared[id_]
+
+    def _render(
+        self,
+        credential: Loaded[Credential],
+        state: Credential,
+        person: Person,
+        ready: PreparedConfiguration,
+    ) -> RenderedFile:
+        return ready.renderer.render(
+            document_of(
+                CredentialId(credential.stream_id), state.awarded, person, self.installation
+            )
+        )
+
+    def _store(self, drawn: Iterable[_Made | _Failed]) -> list[_Made | _Failed]:
+        """Store the documents, one by one if the batch as a whole fails, to find the culprit."""
+        outcomes = list(drawn)
+        made = [outcome for outcome in outcomes if isinstance(outcome, _Made)]
+        try:
+            if made:
+                self.storage.put([each.file for each in made])
+        except StorageError:
+            return [self._store_alone(outcome) for outcome in outcomes]
+        return outcomes
+
+    def _store_alone(self, outcome: _Made | _Failed) -> _Made | _Failed:
+        if isinstance(outcome, _Failed):
+            return outcome
+        try:
+            self.storage.put([outcome.file])
+        except StorageError as error:
+            return _Failed(outcome.credential, "storage", str(error))
+        return outcome
+
+    def _record(self, outcomes: Sequence[_Made | _Failed], run_id: UUID) -> None:
+        now = self.clock.now()
+        batch = [_decided(outcome, now) for outcome in outcomes]
+        self.events.append(batch, Attribution(ISSUER, now, run_id))
+
+
+def storage_key(credential: CredentialId, suffix: str) -> str:
+    """Return where a credential's document lies: derived from its id, so that it is repeatable.
+
+    Two letters of the random-looking id spread the files over 256 folders.
+    """
+    return f"credentials/{credential.hex[:2]}/{credential}{suffix}"
+
+
+def _credential_id(outcome: _Made | _Failed) -> UUID:
+    return outcome.credential.stream_id
+
+
+def _decided(outcome: _Made | _Failed, now: datetime) -> NewEvents:
+    credential = outcome.credential
+    if isinstance(outcome, _Made):
+        return credential.followed_by(
+            decide_issue(credential.state, (outcome.artifact,), outcome.rendering)
+        )
+    return credential.followed_by(
+        decide_fail_issuance(credential.state, outcome.reason, outcome.detail, now)
+    )

@@ -1,0 +1,38 @@
+"""Port: work to be done soon, here or in another process."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from testamur.domain.identifiers import RunId
+
+
+@dataclass(frozen=True, slots=True)
+class AwardRun:
+    """Go over the learners of a run and award those who are eligible."""
+
+    run_id: RunId
+
+
+@dataclass(frozen=True, slots=True)
+class IssueAwarded:
+    """Issue what is awarded and waiting, of one run or of all."""
+
+    run_id: RunId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyIssued:
+    """Tell the learners whose credential is issued and who wait, of one run or of all."""
+
+    run_id: RunId | None = None
+
+
+Task = AwardRun | IssueAwarded | NotifyIssued
+
+
+class TaskQueue(Protocol):
+    """Takes tasks. Each is idempotent: done twice, it has the effect of once."""
+
+    def send(self, task: Task) -> None:
+        """Hand a task over; with a queue that works inline it is done on return."""
+        ...

@@ -1,0 +1,35 @@
+"""Progress of long work, told to whoever watches."""
+
+from enum import StrEnum
+from typing import Protocol
+
+
+class Step(StrEnum):
+    """The steps of a certificate's way."""
+
+    EVALUATE = "evaluate"
+    AWARD = "award"
+    ISSUE = "issue"
+    NOTIFY = "notify"
+
+
+class Progress(Protocol):
+    """Is told how far the work is."""
+
+    def expect(self, step: Step, total: int) -> None:
+        """Say how much there is to do in a step, as soon as it is known."""
+        ...
+
+    def advance(self, step: Step, by: int) -> None:
+        """Say that so much more is done."""
+        ...
+
+
+class Unwatched:
+    """Progress that nobody watches."""
+
+    def expect(self, step: Step, total: int) -> None:
+        """Do nothing."""
+
+    def advance(self, step: Step, by: int) -> None:
+        """Do nothing."""

@@ -1,0 +1,282 @@
+"""Running: one pass over the learners of a configuration's context, awarding as it goes."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from functools import partial
+from itertools import islice
+from typing import Literal
+
+from testamur.application.aggregates import Loaded, append, load
+from testamur.application.awarding import Awarding, JudgedPage
+from testamur.application.configurations import Configurations, PreparedConfiguration
+from testamur.application.errors import ConcurrencyConflict
+from testamur.application.ports.event_store import Attribution, EventStore
+from testamur.application.ports.register import CredentialFilter, Register
+from testamur.application.ports.retrieval import Needs, RetrievalSource
+from testamur.application.ports.system import Clock, WorkLocks
+from testamur.application.progress import Progress, Step
+from testamur.application.requests import Request
+from testamur.domain import runs
+from testamur.domain.criteria import CompletionCriteria, GradeCriteria, PathwayCriteria
+from testamur.domain.eligibility import AnyCriteria, Inquiry, Verdict
+from testamur.domain.errors import NotFound, TestamurError
+from testamur.domain.identifiers import Actor, ConfigurationId, LearnerId, RunId, run_id
+from testamur.domain.learning import LearnerRecord
+from testamur.domain.runs import IssuanceRun, RunCounts, RunEvent, RunStarted
+
+Outcome = Literal["award", "already-held", "not-eligible", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a run would do for one learner, as a dry run found out.
+
+    Args:
+        learner_id: Who.
+        outcome: What would become of them.
+        full_name: Their name, for those who would be awarded the credential.
+        verdict: What the others have reached; None for those who hold the credential or would
+            be refused.
+        detail: Why they would be refused.
+    """
+
+    learner_id: LearnerId
+    outcome: Outcome
+    full_name: str | None = None
+    verdict: Verdict | None = None
+    detail: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Runs:
+    """Starts runs and carries them out."""
+
+    events: EventStore
+    register: Register
+    configurations: Configurations
+    source: RetrievalSource
+    awarding: Awarding
+    locks: WorkLocks
+    clock: Clock
+
+    def start(
+        self,
+        configuration: ConfigurationId,
+        request: Request,
+        *,
+        learner_id: LearnerId | None = None,
+        limit: int | None = None,
+    ) -> RunId:
+        """Start a run by hand, whether the configuration is enabled or not.
+
+        Args:
+            configuration: Whose learners to go over.
+            request: Who asks; the same request starts the same run.
+            learner_id: Only this learner.
+            limit: The most credentials to award, at least 1.
+
+        Raises:
+            NotFound, InvalidInput, InvalidOptions, RenderingError: The configuration cannot be
+                used as it is; nothing was written.
+            DecisionRefused: Its type is retired.
+        """
+        slot = runs.manual_slot(str(request.correlation_id))
+        started = RunStarted(
+            configuration_id=configuration,
+            slot=slot,
+            trigger="manual",
+            learner_id=learner_id,
+            limit=limit,
+        )
+        self._prepare(configuration)
+        return self._start(started, request.actor)
+
+    def start_scheduled(
+        self, configuration: ConfigurationId, due: datetime, request: Request
+    ) -> RunId:
+        """Start the run of a slot that the schedule made due; harmless where it was started."""
+        started = RunStarted(
+            configuration_id=configuration,
+            slot=runs.scheduled_slot(due),
+            trigger="schedule",
+            scheduled_for=due,
+        )
+        return self._start(started, request.actor)
+
+    def get(self, id_: RunId) -> IssuanceRun:
+        """Return a run.
+
+        Raises:
+            NotFound: There is no such run.
+        """
+        state = load(self.events, id_, runs.evolve).state
+        if state is None:
+            raise NotFound("run", str(id_))
+        return state
+
+    def carry_out(self, id_: RunId, progress: Progress) -> RunCounts:
+        """Go over the learners of a run and award those who are eligible.
+
+        A run that was interrupted goes over all learners again; those whom it awarded before
+        are counted as awarded, and never awarded twice. A completed run is left alone.
+
+        Raises:
+            AlreadyRunning: Another process carries out a run of this configuration.
+            TestamurError: The run failed; that is recorded, and a scheduled run tried again.
+        """
+        run = self.get(id_)
+        if run.counts is not None:
+            return run.counts
+        with self.locks.hold(f"run {run.started.configuration_id}"):
+            actor = self._actor(id_)
+            try:
+                counts = self._go_over(id_, run.started, actor, progress)
+            except Exception as error:
+                self._record_failure(id_, actor, error)
+                raise
+            self._record(id_, actor, lambda state: runs.decide_complete(state, counts))
+            return counts
+
+    def dry_run(
+        self,
+        configuration: ConfigurationId,
+        progress: Progress,
+        *,
+        learner_id: LearnerId | None = None,
+    ) -> Iterator[Prospect]:
+        """Yield what a run would do for each learner, writing nothing.
+
+        Raises:
+            TestamurError: As :meth:`start` and :meth:`carry_out`.
+        """
+        prepared = self._prepare(configuration)
+        inquiry = self._inquire(prepared)
+        needs = _needs(prepared.options.criteria)
+        for records in self.source.records(prepared.context, needs, learner_id):
+            page = self.awarding.judge_page(records, prepared, inquiry)
+            yield from _prospects(page)
+            progress.advance(Step.EVALUATE, len(records))
+
+    def _go_over(
+        self, id_: RunId, started: RunStarted, actor: Actor, progress: Progress
+    ) -> RunCounts:
+        prepared = self._prepare(started.configuration_id)
+        inquiry = self._inquire(prepared)
+        before = sum(self.register.count(CredentialFilter(run_id=id_)).values())
+        counts = RunCounts()
+        needs = _needs(prepared.options.criteria)
+        for records in self.source.records(prepared.context, needs, started.learner_id):
+            page = self.awarding.judge_page(records, prepared, inquiry)
+            within_limit = (
+                len(page.awards)
+                if started.limit is None
+                else max(started.limit - before - counts.awarded, 0)
+            )
+            awards = dict(islice(page.awards.items(), within_limit))
+            awarded = self.awarding.award(awards, self._attribution(id_, actor))
+            if page.refused:
+                refused = page.refused
+                self._record(id_, actor, partial(runs.decide_refuse, refusals=refused))
+            counts += _counted(records, page, tried=len(awards), awarded=awarded)
+            progress.advance(Step.EVALUATE, len(records))
+            progress.advance(Step.AWARD, awarded)
+        return _with_awarded_before(counts, before)
+
+    def _prepare(self, configuration: ConfigurationId) -> PreparedConfiguration:
+        prepared = self.configurations.prepare(configuration)
+        prepared.type.require_in_use()
+        return prepared
+
+    def _inquire(self, prepared: PreparedConfiguration) -> Inquiry:
+        return Inquiry(
+            criteria=prepared.options.criteria,
+            facts=self.source.facts(prepared.context),
+            source=self.source.name,
+            retrieved_at=self.clock.now(),
+        )
+
+    def _start(self, started: RunStarted, actor: Actor) -> RunId:
+        id_ = run_id(started.configuration_id, started.slot)
+        loaded = self._load(id_)
+        decided = runs.decide_start(loaded.state, started)
+        try:
+            append(self.events, loaded, decided, self._attribution(id_, actor))
+        except ConcurrencyConflict:
+            # Another process claimed the slot in this very moment: it is the same run.
+            self.get(id_)
+        return id_
+
+    def _record(
+        self, id_: RunId, actor: Actor, decide: Callable[[IssuanceRun | None], list[RunEvent]]
+    ) -> None:
+        loaded = self._load(id_)
+        append(self.events, loaded, decide(loaded.state), self._attribution(id_, actor))
+
+    def _record_failure(self, id_: RunId, actor: Actor, error: Exception) -> None:
+        told = error.for_the_record() if isinstance(error, TestamurError) else type(error).__name__
+        now = self.clock.now()
+        self._record(id_, actor, partial(runs.decide_fail, error=told, now=now))
+
+    def _load(self, id_: RunId) -> Loaded[IssuanceRun]:
+        return load(self.events, id_, runs.evolve)
+
+    def _actor(self, id_: RunId) -> Actor:
+        """Return who started the run: what it awards is awarded in their name."""
+        return self.events.load(id_)[0].attribution.actor
+
+    def _attribution(self, id_: RunId, actor: Actor) -> Attribution:
+        return Attribution(actor, self.clock.now(), id_)
+
+
+def _needs(criteria: AnyCriteria) -> Needs:
+    if isinstance(criteria, PathwayCriteria):
+        of_steps = [_needs(each) for each in (criteria.every_step, *criteria.steps.values())]
+        return Needs(
+            completion=any(each.completion for each in of_steps),
+            grades=any(each.grades for each in of_steps),
+        )
+    return Needs(
+        completion=not isinstance(criteria, GradeCriteria),
+        grades=not isinstance(criteria, CompletionCriteria),
+    )
+
+
+def _prospects(page: JudgedPage) -> Iterator[Prospect]:
+    for awarded in page.awards.values():
+        name = awarded.person.full_name if awarded.person else None
+        yield Prospect(awarded.learner_id, "award", full_name=name)
+    for refusal in page.refused:
+        yield Prospect(refusal.learner_id, "refused", detail=refusal.detail)
+    for verdict in page.not_eligible:
+        yield Prospect(verdict.learner_id, "not-eligible", verdict=verdict)
+    for learner_id in sorted(page.held):
+        yield Prospect(learner_id, "already-held")
+
+
+def _counted(
+    records: Sequence[LearnerRecord], page: JudgedPage, *, tried: int, awarded: int
+) -> RunCounts:
+    awarded_by_others = tried - awarded
+    over_limit = len(page.awards) - tried
+    return RunCounts(
+        evaluated=len(records),
+        already_held=len(page.held) + awarded_by_others,
+        not_eligible=len(page.not_eligible),
+        eligible=awarded + len(page.refused) + over_limit,
+        awarded=awarded,
+        refused=len(page.refused),
+        over_limit=over_limit,
+    )
+
+
+def _with_awarded_before(counts: RunCounts, before: int) -> RunCounts:
+    """Count those whom the run awarded before it was interrupted as awarded, not as held."""
+    again = min(before, counts.already_held)
+    return counts.model_copy(
+        update={
+            "already_held": counts.already_held - again,
+            "eligible": counts.eligible + again,
+            "awarded": counts.awarded + again,
+        }
+    )

@@ -1,0 +1,152 @@
+"""Ticking: finds whatever is due now and hands it over. Once a minute, or less often."""
+
+from dataclasses import dataclass, field
+
+from testamur.application.configurations import Configurations
+from testamur.application.cron import latest_cron_time
+from testamur.application.errors import AlreadyRunning
+from testamur.application.ports.register import Register, RunRow
+from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.system import Clock, IdSource, WorkLocks
+from testamur.application.ports.tasks import (
+    AwardRun,
+    IssueAwarded,
+    NotifyIssued,
+    Task,
+    TaskQueue,
+)
+from testamur.application.requests import SCHEDULER, Request
+from testamur.application.running import Runs
+from testamur.domain.configurations import CredentialConfiguration
+from testamur.domain.errors import TestamurError
+from testamur.domain.identifiers import ConfigurationId, RunId
+from testamur.domain.learning import ContextFacts
+from testamur.domain.schedules import Due, RunDue, ScheduleEnded, bounds, due
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that a tick could not do; the rest went on.
+
+    Args:
+        subject: What it was about.
+        error: What went wrong.
+    """
+
+    subject: str
+    error: TestamurError
+
+
+@dataclass(slots=True)
+class TickReport:
+    """What a tick found and did.
+
+    Args:
+        started: Runs whose slot had come.
+        resumed: Runs that were interrupted or had failed, tried again.
+        disabled: Configurations whose schedule had ended, with the reason.
+        left_to_others: Work that another process was at.
+        problems: What could not be done.
+    """
+
+    started: list[RunId] = field(default_factory=list)
+    resumed: list[RunId] = field(default_factory=list)
+    disabled: dict[ConfigurationId, str] = field(default_factory=dict)
+    left_to_others: list[str] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Ticking:
+    """Starts due runs, picks up what was interrupted, and disables what has ended."""
+
+    register: Register
+    configurations: Configurations
+    runs: Runs
+    source: RetrievalSource
+    locks: WorkLocks
+    clock: Clock
+    ids: IdSource
+
+    def tick(self, queue: TaskQueue) -> TickReport:
+        """Do whatever is due now.
+
+        One configuration's trouble never keeps the others waiting: it is reported and the rest
+        goes on. Whatever a crash left behind is found and finished.
+
+        Args:
+            queue: Takes the tasks.
+
+        Raises:
+            AlreadyRunning: Another tick is going on.
+            EventStoreError: The register cannot be read.
+        """
+        with self.locks.hold("tick"):
+            report = TickReport()
+            for run in self._interrupted():
+                self._send(AwardRun(run.run_id), f"run {run.slot}", queue, report)
+                report.resumed.append(run.run_id)
+            for id_, configuration in self.configurations.all(enabled_only=True):
+                try:
+                    self._follow_schedule(id_, configuration, queue, report)
+                except TestamurError as error:
+                    subject = f"{configuration.type_slug} {configuration.context_key}"
+                    report.problems.append(Problem(subject, error))
+            self._send(IssueAwarded(), "issue", queue, report)
+            self._send(NotifyIssued(), "notify", queue, report)
+            return report
+
+    def _interrupted(self) -> list[RunRow]:
+        """Return runs that ended without a word, or failed and are to be tried again now.
+
+        A run that another process carries out right now is among them; its lock says so.
+        """
+        now = self.clock.now()
+        return [
+            run
+            for run in self.register.runs(open_only=True)
+            if run.failures == 0 or (run.retry_at is not None and run.retry_at <= now)
+        ]
+
+    def _follow_schedule(
+        self,
+        id_: ConfigurationId,
+        configuration: CredentialConfiguration,
+        queue: TaskQueue,
+        report: TickReport,
+    ) -> None:
+        request = Request(SCHEDULER, self.ids.request_id())
+        match self._due(id_, configuration):
+            case RunDue(slot):
+                run_id = self.runs.start_scheduled(id_, slot, request)
+                report.started.append(run_id)
+                subject = f"{configuration.type_slug} {configuration.context_key}"
+                self._send(AwardRun(run_id), subject, queue, report)
+            case ScheduleEnded(reason):
+                self.configurations.disable(id_, reason, request)
+                report.disabled[id_] = reason
+
+    def _due(self, id_: ConfigurationId, configuration: CredentialConfiguration) -> Due:
+        schedule = configuration.schedule
+        facts = (
+            self.source.facts(self.configurations.context_kinds.parse(configuration.context_key))
+            if schedule.window
+            else ContextFacts(configuration.context_key)
+        )
+        now = self.clock.now()
+        return due(
+            schedule,
+            bounds(schedule, facts),
+            enabled_at=configuration.enabled_at or now,
+            last_slot=self.register.last_slot(id_),
+            now=now,
+            latest_cron_time=latest_cron_time,
+        )
+
+    def _send(self, task: Task, subject: str, queue: TaskQueue, report: TickReport) -> None:
+        try:
+            queue.send(task)
+        except AlreadyRunning as error:
+            report.left_to_others.append(error.work)
+        except TestamurError as error:
+            report.problems.append(Problem(subject, error))

@@ -1,0 +1,1 @@
+"""Values, events and decisions: pure, without I/O, clock or framework."""
