@@ -1,7 +1,7 @@
 """Cron rules: checking an expression, and the times that it gives."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import UTC, datetime, tzinfo
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -18,8 +18,6 @@ ALLOWED: Final = (
     "month (1-12, JAN-DEC), day of week (0-7, SUN-SAT, FRI#2, 5L), each with *, lists 1,15, "
     "ranges 1-5 and steps */10"
 )
-
-_SECOND = timedelta(seconds=1)
 
 
 def check_cron(expression: str, field: str) -> None:
@@ -63,11 +61,11 @@ def latest_cron_time(rule: CronRule, moment: datetime) -> datetime | None:
     Raises:
         InvalidInput: The rule's expression is not allowed.
     """
-    latest = next(_times(rule, moment + _SECOND, reverse=True), None)
+    latest = next(_times(rule, moment, reverse=True), None)
     if latest is None:
         return None
-    # Going back, CronSim passes over times where the clock was put back just before the moment;
-    # going forward again from there it finds them.
+    # CronSim looks before the moment, not at it, and going back it passes over times where the
+    # clock was put back just before. Going forward again from there finds both.
     for later in _times(rule, latest):
         if later > moment:
             break
@@ -88,7 +86,15 @@ def next_cron_time(rule: CronRule, moment: datetime) -> datetime | None:
     Raises:
         InvalidInput: The rule's expression is not allowed.
     """
-    return next((time for time in _times(rule, moment) if time > moment), None)
+    first = next((time for time in _times(rule, moment) if time > moment), None)
+    # Going forward, CronSim passes over times after a change of the clock by less than an hour,
+    # or at midnight; going back from what it found gives them.
+    while first is not None:
+        earlier = next(_times(rule, first, reverse=True), None)
+        if earlier is None or earlier <= moment:
+            break
+        first = earlier
+    return first
 
 
 def _times(rule: CronRule, moment: datetime, *, reverse: bool = False) -> Iterator[datetime]:

@@ -13,7 +13,7 @@ from testamur.application.documents import document_of
 from testamur.application.errors import ConcurrencyConflict, RenderingError, StorageError
 from testamur.application.installation import Installation
 from testamur.application.ports.event_store import Attribution, EventStore, NewEvents
-from testamur.application.ports.register import CredentialRow, Register
+from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.rendering import RenderedFile
 from testamur.application.ports.storage import ArtifactStorage, StorableFile
 from testamur.application.ports.system import Clock, WorkLocks
@@ -102,6 +102,9 @@ class Issuing:
         """
         with self.locks.hold("issue", wait_seconds=PATIENCE_SECONDS if run_id else 0):
             now = self.clock.now()
+            if run_id is not None:
+                tally = self.register.tally(CredentialFilter(run_id=run_id))
+                progress.expect(Step.ISSUE, tally.by_status.get(CredentialStatus.AWARDED, 0))
             counts = IssueCounts()
             conflicts = 0
             prepared: dict[ConfigurationId, PreparedConfiguration] = {}

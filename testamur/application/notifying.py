@@ -29,7 +29,7 @@ from testamur.application.ports.notification import (
     Notification,
     Notifier,
 )
-from testamur.application.ports.register import CredentialRow, Register
+from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.storage import ArtifactStorage
 from testamur.application.ports.system import Clock, WorkLocks
 from testamur.application.progress import Progress, Step
@@ -130,6 +130,9 @@ class Notifying:
         """
         with self.locks.hold("notify", wait_seconds=PATIENCE_SECONDS if run_id else 0):
             now = self.clock.now()
+            if run_id is not None:
+                tally = self.register.tally(CredentialFilter(run_id=run_id))
+                progress.expect(Step.NOTIFY, tally.notifications.get("pending", 0))
             counts = NotifyCounts()
             conflicts = 0
             while rows := self.register.awaiting_notification(now, BATCH_SIZE, run_id):

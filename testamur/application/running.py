@@ -36,8 +36,8 @@ class Prospect:
         learner_id: Who.
         outcome: What would become of them.
         full_name: Their name, for those who would be awarded the credential.
-        verdict: What the others have reached; None for those who hold the credential or would
-            be refused.
+        verdict: What they have reached; None for those who hold the credential or would be
+            refused.
         detail: Why they would be refused.
     """
 
@@ -163,7 +163,8 @@ class Runs:
     ) -> RunCounts:
         prepared = self._prepare(started.configuration_id)
         inquiry = self._inquire(prepared)
-        before = sum(self.register.count(CredentialFilter(run_id=id_)).values())
+        tally = self.register.tally(CredentialFilter(run_id=id_))
+        before = sum(tally.by_status.values())
         counts = RunCounts()
         needs = _needs(prepared.options.criteria)
         for records in self.source.records(prepared.context, needs, started.learner_id):
@@ -245,7 +246,8 @@ def _needs(criteria: AnyCriteria) -> Needs:
 def _prospects(page: JudgedPage) -> Iterator[Prospect]:
     for awarded in page.awards.values():
         name = awarded.person.full_name if awarded.person else None
-        yield Prospect(awarded.learner_id, "award", full_name=name)
+        verdict = Verdict(awarded.learner_id, eligible=True, evidence=awarded.evidence)
+        yield Prospect(awarded.learner_id, "award", full_name=name, verdict=verdict)
     for refusal in page.refused:
         yield Prospect(refusal.learner_id, "refused", detail=refusal.detail)
     for verdict in page.not_eligible:

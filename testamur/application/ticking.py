@@ -84,8 +84,8 @@ class Ticking:
         with self.locks.hold("tick"):
             report = TickReport()
             for run in self._interrupted():
-                self._send(AwardRun(run.run_id), f"run {run.slot}", queue, report)
-                report.resumed.append(run.run_id)
+                if self._send(AwardRun(run.run_id), f"run {run.slot}", queue, report):
+                    report.resumed.append(run.run_id)
             for id_, configuration in self.configurations.all(enabled_only=True):
                 try:
                     self._follow_schedule(id_, configuration, queue, report)
@@ -143,10 +143,14 @@ class Ticking:
             latest_cron_time=latest_cron_time,
         )
 
-    def _send(self, task: Task, subject: str, queue: TaskQueue, report: TickReport) -> None:
+    def _send(self, task: Task, subject: str, queue: TaskQueue, report: TickReport) -> bool:
+        """Hand a task over; what keeps it from being done is reported, and the rest goes on."""
         try:
             queue.send(task)
         except AlreadyRunning as error:
             report.left_to_others.append(error.work)
         except TestamurError as error:
             report.problems.append(Problem(subject, error))
+        else:
+            return True
+        return False

@@ -242,16 +242,20 @@ def evolve(state: Credential | None, event: CredentialEvent) -> Credential:
         case NotificationSkipped():
             return replace(known, notification="skipped", notification_retry_at=None)
         case CredentialRevoked():
-            return replace(known, status=CredentialStatus.REVOKED, revocation_reason=event.reason)
+            ended = _ended(known, CredentialStatus.REVOKED)
+            return replace(ended, revocation_reason=event.reason)
         case CredentialSuperseded():
-            return replace(known, status=CredentialStatus.SUPERSEDED, superseded_by=event.by)
+            return replace(_ended(known, CredentialStatus.SUPERSEDED), superseded_by=event.by)
         case PersonalDataErased():
             return replace(
-                known,
+                _ended(known, CredentialStatus.ERASED),
                 awarded=known.awarded.model_copy(update={"person": None}),
-                status=CredentialStatus.ERASED,
                 artifacts=(),
             )
+
+
+def _ended(state: Credential, status: CredentialStatus) -> Credential:
+    return replace(state, status=status, issue_retry_at=None, notification_retry_at=None)
 
 
 # Decisions

@@ -92,9 +92,8 @@ class CompletionAndGradeCriteria(Criteria):
     required_grades: RequiredGrades
 
 
-CourseCriteria = Annotated[
-    CompletionCriteria | GradeCriteria | CompletionAndGradeCriteria, Field(discriminator="kind")
-]
+AnyCourseCriteria = CompletionCriteria | GradeCriteria | CompletionAndGradeCriteria
+CourseCriteria = Annotated[AnyCourseCriteria, Field(discriminator="kind")]
 
 
 class PathwayCriteria(Criteria):
@@ -110,9 +109,7 @@ class PathwayCriteria(Criteria):
     every_step: CourseCriteria
     steps: dict[str, CourseCriteria] = Field(default_factory=dict)
 
-    def of_step(
-        self, course_key: str
-    ) -> CompletionCriteria | GradeCriteria | CompletionAndGradeCriteria:
+    def of_step(self, course_key: str) -> AnyCourseCriteria:
         """Return the criteria that apply to the step with this course key."""
         return self.steps.get(course_key, self.every_step)
 

@@ -17,7 +17,7 @@ from pydantic import JsonValue
 from testamur.domain.criteria import (
     MOST_DECIMALS,
     TOTAL,
-    CompletionAndGradeCriteria,
+    AnyCourseCriteria,
     CompletionCriteria,
     GradeCriteria,
     PathwayCriteria,
@@ -33,7 +33,6 @@ from testamur.domain.learning import (
     LearnerRecord,
 )
 
-AnyCourseCriteria = CompletionCriteria | GradeCriteria | CompletionAndGradeCriteria
 AnyCriteria = AnyCourseCriteria | PathwayCriteria
 
 _ZERO: Final = Decimal(0)

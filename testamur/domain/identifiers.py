@@ -88,7 +88,9 @@ def parse_learner_id(text: str, field: str = "learner_id") -> LearnerId:
             f"1 to {LONGEST_LEARNER_ID} characters, no control characters, no space at the ends",
         )
     if _EMAIL.fullmatch(text):
-        raise InvalidInput(field, text, "the data source's opaque id, never an e-mail address")
+        # Only its first letter is shown: errors get into logs, and the address is personal.
+        shown = f"{text[0]}…@…"
+        raise InvalidInput(field, shown, "the data source's opaque id, never an e-mail address")
     return LearnerId(text)
 
 

@@ -125,6 +125,8 @@ class Schedule(_Value):
 
 LatestCronTime = Callable[[CronRule, datetime], datetime | None]
 """Returns the latest time of a cron rule at or before a moment, or None."""
+NextCronTime = Callable[[CronRule, datetime], datetime | None]
+"""Returns the first time of a cron rule after a moment, or None."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,45 @@ def due(
     if isinstance(schedule.rule, OnceRule) and slot is not None:
         return ScheduleEnded("its one run is done")
     return NothingDue()
+
+
+def next_slot(
+    schedule: Schedule,
+    within: Bounds,
+    *,
+    enabled_at: datetime,
+    now: datetime,
+    next_cron_time: NextCronTime,
+) -> datetime | None:
+    """Return the first slot after now, where :func:`due` finds nothing due now.
+
+    Args:
+        schedule: The schedule.
+        within: Its bounds, see :func:`bounds`.
+        enabled_at: When the configuration was enabled.
+        now: The moment of asking (aware).
+        next_cron_time: Works out cron rules.
+
+    Returns:
+        The slot; None where none comes, or none is known to come yet (see `Bounds.waits_for`).
+    """
+    if within.waits_for is not None:
+        return None
+    begin = max(enabled_at, within.opens_at) if within.opens_at else enabled_at
+    rule, closes_at = schedule.rule, within.closes_at
+    if isinstance(rule, OnceRule):
+        once = max(rule.at, within.opens_at) if within.opens_at else rule.at
+        is_to_come = once > now and (closes_at is None or once <= closes_at)
+        return once if is_to_come else None
+    if isinstance(rule, IntervalRule):
+        begun = max((now - begin) // rule.every + 1, 0)
+        upcoming: datetime | None = begin + begun * rule.every
+    else:
+        # The opening itself is a slot where the rule gives that very time.
+        upcoming = next_cron_time(rule, max(now, begin - timedelta.resolution))
+    if closes_at is not None and closes_at > now and begin <= closes_at:
+        return min(upcoming, closes_at) if upcoming else closes_at
+    return None if closes_at is not None else upcoming
 
 
 def _latest_slot(

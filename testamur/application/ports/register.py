@@ -4,8 +4,8 @@ It is changed in the same transaction as the events, by `testamur.application.re
 is never behind.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 from uuid import UUID
@@ -112,6 +112,21 @@ class CredentialFilter:
     status: CredentialStatus | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class CredentialTally:
+    """How many credentials stand where.
+
+    Args:
+        by_status: All of them, by status.
+        failing: Those awarded whose document could not be made or stored yet.
+        notifications: Those issued, by how far telling the learner is.
+    """
+
+    by_status: Mapping[CredentialStatus, int] = field(default_factory=dict)
+    failing: int = 0
+    notifications: Mapping[NotificationStatus, int] = field(default_factory=dict)
+
+
 class Register(Protocol):
     """Answers set questions about credentials, runs and the catalogue."""
 
@@ -148,8 +163,8 @@ class Register(Protocol):
         """
         ...
 
-    def count(self, where: CredentialFilter) -> dict[CredentialStatus, int]:
-        """Return how many credentials there are by status."""
+    def tally(self, where: CredentialFilter) -> CredentialTally:
+        """Count credentials by where they stand."""
         ...
 
     def credential_by_verification_id(

@@ -23,5 +23,12 @@ class SecretKeys(Protocol):
         ...
 
     def destroy(self, learner_id: LearnerId) -> None:
-        """Destroy a learner's key for good. What was encrypted under it cannot be read again."""
+        """Destroy a learner's key for good. What was encrypted under it cannot be read again.
+
+        A learner who comes back gets a new key.
+        """
+        ...
+
+    def destroyed(self, learner_ids: Iterable[LearnerId]) -> set[LearnerId]:
+        """Return whose key was ever destroyed, whether they have a new one or not."""
         ...

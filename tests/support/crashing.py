@@ -1,0 +1,131 @@
+"""A process that issues credentials and is killed on the way, at a chosen point."""
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any, Final
+
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from testamur.application.ports.event_store import Attribution, NewEvents
+from testamur.entrypoints.library import Testamur
+from testamur.entrypoints.settings import Settings
+
+#: Longest time that one process may take; it is killed then, and the test fails.
+PROCESS_SECONDS: Final = 120.0
+
+#: Starts processes quickly, from one that has imported everything and holds no thread.
+_PROCESSES = multiprocessing.get_context("forkserver")
+_PROCESSES.set_forkserver_preload(["tests.support.crashing"])
+
+
+@dataclass
+class Trace:
+    """What a process did that the outside can see, in order, and where it is to be killed.
+
+    Args:
+        kill_at: Number of the point at which the process kills itself; None: never.
+    """
+
+    kill_at: int | None = None
+    points: list[tuple[str, str]] = field(default_factory=list)
+
+    def point(self, action: str, subject: str) -> None:
+        """Note an action, and die at it if it is the one."""
+        self.points.append((action, subject))
+        if len(self.points) == self.kill_at:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+
+def watch(trace: Trace) -> None:
+    """Note every step by which files or events become durable, before and after it is done."""
+
+    def watched(function: Callable[..., Any], name: str) -> Callable[..., Any]:
+        def noting(*arguments: Any, **options: Any) -> Any:
+            subject = _path_of(arguments[-1])
+            trace.point(f"before {name}", subject)
+            result = function(*arguments, **options)
+            trace.point(name, subject)
+            return result
+
+        return noting
+
+    for name in ("fsync", "replace", "rename", "link"):
+        setattr(os, name, watched(getattr(os, name), name))
+
+
+def watch_appends(trace: Trace, events: Any) -> None:
+    """Note every append to an event store, before and after it is committed."""
+    append = events.append
+
+    def noting(batch: Sequence[NewEvents], attribution: Attribution) -> None:
+        names = ",".join(sorted({type(each).__name__ for new in batch for each in new.events}))
+        trace.point("before append", names)
+        append(batch, attribution)
+        trace.point("append", names)
+
+    type(events).append = lambda self, batch, attribution: noting(batch, attribution)
+
+
+def work(settings: Settings, kill_at: int | None, report: Connection) -> None:
+    """Start the run that was asked for, or pick up what is left of it, in this process."""
+    trace = Trace(kill_at)
+    original = SqliteDatabase.open
+
+    def opened(*arguments: Any, **options: Any) -> SqliteDatabase:
+        database = original(*arguments, **options)
+        watch_appends(trace, database.events)
+        return database
+
+    SqliteDatabase.open = opened  # type: ignore[method-assign]
+    watch(trace)
+    with Testamur.open(settings, actor="user:registrar") as testamur:
+        ((configuration, _),) = testamur.configurations()
+        if testamur.runs(configuration):
+            testamur.tick()
+        else:
+            testamur.run(configuration)
+    report.send(trace.points)
+
+
+def work_in_a_process(
+    settings: Settings, *, kill_at: int | None = None, kill_after_seconds: float | None = None
+) -> list[tuple[str, str]] | None:
+    """Work in a process of its own; return what it did, or None if it was killed.
+
+    Args:
+        settings: Of the installation.
+        kill_at: Number of the point at which it kills itself.
+        kill_after_seconds: After how long it is killed from outside.
+    """
+    receiver, sender = _PROCESSES.Pipe(duplex=False)
+    process = _PROCESSES.Process(target=work, args=(settings, kill_at, sender))
+    process.start()
+    sender.close()
+    try:
+        patience = PROCESS_SECONDS if kill_after_seconds is None else kill_after_seconds
+        if not receiver.poll(patience):
+            process.kill()
+            if kill_after_seconds is None:
+                raise TimeoutError(f"the process was not done after {PROCESS_SECONDS} s")
+            return None
+        points: list[tuple[str, str]] = receiver.recv()
+        return points
+    except EOFError:  # it ended without a word
+        process.join(PROCESS_SECONDS)
+        if process.exitcode != -signal.SIGKILL:
+            raise RuntimeError(f"the process ended with {process.exitcode}") from None
+        return None
+    finally:
+        process.join(PROCESS_SECONDS)
+        receiver.close()
+        process.close()
+
+
+def _path_of(subject: object) -> str:
+    if isinstance(subject, int):
+        return str(Path(f"/proc/self/fd/{subject}").readlink())
+    return str(subject)

@@ -1,0 +1,415 @@
+"""Hypothesis strategies of the domain's values and of every event."""
+
+import string
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID
+
+from hypothesis import strategies as st
+from hypothesis.strategies import SearchStrategy
+from pydantic import JsonValue
+
+from testamur.domain.assets import AssetAdded, AssetContent, AssetRemoved, AssetReplaced
+from testamur.domain.configurations import (
+    ConfigurationCreated,
+    ConfigurationDisabled,
+    ConfigurationEnabled,
+    ConfigurationRetired,
+    OptionsChanged,
+    ScheduleChanged,
+)
+from testamur.domain.contexts import (
+    CourseKey,
+    LearningContextKey,
+    LessonKey,
+    OpaqueKey,
+    PathwayKey,
+)
+from testamur.domain.credential_types import (
+    CredentialTypeDefined,
+    CredentialTypeRetired,
+    CredentialTypeRevised,
+    Issuer,
+    TypeDefinition,
+)
+from testamur.domain.credentials import (
+    Artifact,
+    CredentialAwarded,
+    CredentialIssued,
+    CredentialRevoked,
+    CredentialSuperseded,
+    IssuanceFailed,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSkipped,
+    PersonalDataErased,
+)
+from testamur.domain.criteria import (
+    AnyCourseCriteria,
+    CompletionAndGradeCriteria,
+    CompletionCriteria,
+    GradeCriteria,
+    PathwayCriteria,
+    category_key,
+)
+from testamur.domain.events import DomainEvent
+from testamur.domain.evidence import CriterionResult, Evidence
+from testamur.domain.identifiers import (
+    Actor,
+    ConfigurationId,
+    CredentialId,
+    LearnerId,
+    Slug,
+    VerificationId,
+)
+from testamur.domain.learning import Achievement, ContextFacts, GradedSubsection, LearnerRecord
+from testamur.domain.personal_data import Person
+from testamur.domain.runs import (
+    LearnersRefused,
+    Refusal,
+    RunCompleted,
+    RunCounts,
+    RunFailed,
+    RunStarted,
+)
+from testamur.domain.schedules import CronRule, IntervalRule, IssueWindow, OnceRule, Schedule
+
+# Small values
+
+words = st.text(min_size=1, max_size=12)
+"""Any short text, in any script."""
+
+uuids: SearchStrategy[UUID] = st.uuids()
+configuration_ids = uuids.map(ConfigurationId)
+credential_ids = uuids.map(CredentialId)
+verification_ids = st.text("0123456789abcdef", min_size=32, max_size=32).map(VerificationId)
+hashes = st.text("0123456789abcdef", min_size=64, max_size=64)
+
+slugs = st.from_regex(r"[a-z0-9]{1,8}(-[a-z0-9]{1,6}){0,2}", fullmatch=True).map(Slug)
+learner_ids = (
+    st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=20)
+    .filter(lambda text: "@" not in text)
+    .map(LearnerId)
+)
+actors = st.from_regex(r"(user|cli|system):[a-z]{1,10}", fullmatch=True).map(Actor)
+
+moments = st.timedeltas(timedelta(0), timedelta(days=36_500)).map(
+    lambda since: datetime(2000, 1, 1, tzinfo=UTC) + since
+)
+offsets = st.timedeltas(timedelta(days=-400), timedelta(days=400))
+
+json_values: SearchStrategy[JsonValue] = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | words,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(words, inner, max_size=3),
+    max_leaves=6,
+)
+options = st.dictionaries(words, json_values, max_size=4)
+
+# Learning contexts
+
+key_parts = st.text(
+    st.characters(categories=("L", "Nd"), include_characters="_-~.:%"), min_size=1, max_size=10
+)
+course_keys = st.builds(
+    CourseKey, key_parts, key_parts, key_parts, st.none() | st.integers(0, 10**6)
+)
+lesson_keys = st.builds(LessonKey, course_keys, key_parts)
+pathway_keys = st.builds(PathwayKey, key_parts, key_parts, key_parts, key_parts)
+
+OPAQUE_KINDS: Final = {"moodle-course": "course", "canvas": "module"}
+opaque_keys = st.sampled_from(sorted(OPAQUE_KINDS)).flatmap(
+    lambda scheme: st.builds(
+        lambda rest: OpaqueKey(OPAQUE_KINDS[scheme], f"{scheme}:{rest}"),
+        st.text(st.characters(categories=("L", "N", "P", "S")), min_size=1, max_size=20),
+    )
+)
+context_keys: SearchStrategy[LearningContextKey] = (
+    course_keys | lesson_keys | pathway_keys | opaque_keys
+)
+
+# Learning
+
+
+def decimals(highest: int, places: int) -> SearchStrategy[Decimal]:
+    """Return exact decimals from 0 with so many places."""
+    return st.integers(0, highest * 10**places).map(lambda number: Decimal(number).scaleb(-places))
+
+
+fractions = decimals(1, places=4)
+required_fractions = st.sampled_from(
+    [Decimal(0), Decimal("0.01"), Decimal("0.1"), Decimal("0.55"), Decimal(1)]
+) | decimals(1, places=10)
+
+CATEGORIES: Final = ("Homework", "Final  Exam", "Übung", "lab")
+
+
+def spellings(name: str) -> list[str]:
+    """Return a category's name in other case and with other white space."""
+    return [name, name.upper(), name.lower(), f" {name}\t", name.title()]
+
+
+category_names = st.sampled_from(CATEGORIES)
+category_spellings = st.sampled_from([each for name in CATEGORIES for each in spellings(name)])
+
+#: Points as gradebooks give them: whole, in tenths, and what a binary float leaves behind.
+points = (
+    decimals(40, places=0)
+    | decimals(40, places=1)
+    | st.floats(0, 40).map(lambda binary: Decimal(repr(binary)))
+)
+
+graded_subsections = st.builds(
+    GradedSubsection, st.just("a1"), category_spellings, points, decimals(20, places=0) | points
+)
+achievements = st.builds(
+    Achievement,
+    st.none() | fractions,
+    st.lists(graded_subsections, max_size=5).map(tuple),
+)
+weights = st.dictionaries(category_names, decimals(1, places=3), max_size=4)
+
+STEP_KEYS: Final = tuple(f"course-v1:Uni+Step{number}+2026" for number in range(3))
+
+steps = st.dictionaries(st.sampled_from(STEP_KEYS), weights, max_size=3).map(
+    lambda policies: tuple(ContextFacts(key, weights=each) for key, each in policies.items())
+)
+course_facts = st.builds(ContextFacts, st.just("course-v1:Uni+Maths+2026"), weights=weights)
+pathway_facts = st.builds(ContextFacts, st.just("path-v1:Uni+Science+2026+A"), steps=steps)
+
+mostly = st.sampled_from([True, True, True, False])
+course_records = st.builds(LearnerRecord, learner_ids, enrolled=mostly, achievement=achievements)
+pathway_records = st.builds(
+    LearnerRecord,
+    learner_ids,
+    enrolled=mostly,
+    steps=st.dictionaries(st.sampled_from(STEP_KEYS), achievements, min_size=2, max_size=3),
+)
+
+# Criteria
+
+required_grades = st.lists(
+    st.tuples(category_spellings | st.sampled_from(spellings("Total")), required_fractions),
+    min_size=1,
+    max_size=4,
+    unique_by=lambda required: category_key(required[0]),
+).map(dict)
+
+course_criteria: SearchStrategy[AnyCourseCriteria] = (
+    st.builds(CompletionCriteria, required_completion=required_fractions)
+    | st.builds(GradeCriteria, required_grades=required_grades)
+    | st.builds(
+        CompletionAndGradeCriteria,
+        required_completion=required_fractions,
+        required_grades=required_grades,
+    )
+)
+pathway_criteria = st.builds(
+    PathwayCriteria,
+    every_step=course_criteria,
+    steps=st.dictionaries(st.sampled_from(STEP_KEYS), course_criteria, max_size=2),
+)
+
+finite_decimals = st.none() | st.decimals(allow_nan=False, allow_infinity=False)
+evidence = st.builds(
+    Evidence,
+    criteria=options,
+    results=st.lists(
+        st.builds(
+            CriterionResult,
+            criterion=st.sampled_from(["enrolment", "completion", "total", "grade"]),
+            category=st.none() | words,
+            step=st.none() | words,
+            required=finite_decimals,
+            achieved=finite_decimals,
+            earned=finite_decimals,
+            possible=finite_decimals,
+            met=st.booleans(),
+        ),
+        max_size=3,
+    ).map(tuple),
+    unweighted_categories=st.lists(words, max_size=2).map(tuple),
+    source=words,
+    retrieved_at=moments,
+    note=st.none() | words,
+)
+
+# Schedules
+
+intervals = st.builds(IntervalRule, every=st.timedeltas(timedelta(minutes=1), timedelta(days=60)))
+cron_rules = st.builds(
+    CronRule,
+    expression=st.sampled_from(["0 3 * * *", "*/15 * * * *"]),
+    time_zone=st.sampled_from(["UTC", "Europe/Warsaw"]),
+)
+issue_windows = st.builds(
+    IssueWindow,
+    opens=st.sampled_from([None, "course-start", "course-end"]),
+    opens_offset=offsets,
+    closes_at_course_end=st.booleans(),
+    closes_offset=offsets,
+)
+
+
+@st.composite
+def schedules(draw: st.DrawFn) -> Schedule:
+    """Return schedules of every kind, with and without start, end and window."""
+    early, middle, late = sorted(draw(st.lists(moments, min_size=3, max_size=3, unique=True)))
+    return Schedule(
+        rule=draw(intervals | cron_rules | st.just(OnceRule(at=middle))),
+        start=draw(st.none() | st.just(early)),
+        end=draw(st.none() | st.just(late)),
+        window=draw(st.none() | issue_windows),
+    )
+
+
+# What events are made of
+
+people = st.builds(
+    Person,
+    full_name=words.filter(lambda name: bool(name.strip())),
+    email=st.none() | st.emails(),
+    locale=st.none() | st.sampled_from(["pl", "pt-BR", "ar"]),
+    mailable=st.booleans(),
+)
+artifacts = st.builds(
+    Artifact,
+    format=st.sampled_from(["pdf", "open-badge"]),
+    storage_key=words,
+    media_type=st.just("application/pdf"),
+    size=st.integers(1, 10**9),
+    sha256=hashes,
+)
+asset_contents = st.builds(
+    AssetContent,
+    sha256=hashes,
+    size=st.integers(1, 10**9),
+    media_type=st.sampled_from(["application/pdf", "font/ttf"]),
+    filename=st.text(string.ascii_letters, min_size=1, max_size=10),
+)
+type_definitions = st.builds(
+    TypeDefinition,
+    name=words,
+    issuer=st.builds(Issuer, name=words, url=st.none() | st.just("https://uni.example")),
+    criteria=st.sampled_from(["completion", "grades"]),
+    renderer=st.just("pdf"),
+    options=options,
+)
+refusals = st.builds(
+    Refusal,
+    learner_id=learner_ids,
+    reason=st.sampled_from(["no-name", "missing-glyph"]),
+    detail=words,
+)
+
+
+@st.composite
+def run_counts(draw: st.DrawFn) -> RunCounts:
+    """Return counts of a run that add up."""
+    held, not_eligible, awarded, refused, over_limit = draw(st.tuples(*[st.integers(0, 50)] * 5))
+    eligible = awarded + refused + over_limit
+    return RunCounts(
+        evaluated=held + not_eligible + eligible,
+        already_held=held,
+        not_eligible=not_eligible,
+        eligible=eligible,
+        awarded=awarded,
+        refused=refused,
+        over_limit=over_limit,
+    )
+
+
+awards = st.builds(
+    CredentialAwarded,
+    configuration_id=configuration_ids,
+    learner_id=learner_ids,
+    person=people,
+    type_slug=slugs,
+    type_revision=st.integers(1, 99),
+    type_name=words,
+    issuer_name=words,
+    context_key=context_keys.map(str),
+    context_name=words,
+    award_date=st.dates(),
+    evidence=evidence,
+    edition=st.integers(1, 9),
+    replaces=st.none() | credential_ids,
+    expires_at=st.none() | moments,
+    verification_id=verification_ids,
+)
+run_starts = st.builds(
+    RunStarted,
+    configuration_id=configuration_ids,
+    slot=words,
+    trigger=st.sampled_from(["schedule", "manual"]),
+    scheduled_for=st.none() | moments,
+    learner_id=st.none() | learner_ids,
+    limit=st.none() | st.integers(1, 10**6),
+)
+
+# Events
+
+EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
+    CredentialTypeDefined: st.builds(
+        CredentialTypeDefined, slug=slugs, definition=type_definitions
+    ),
+    CredentialTypeRevised: st.builds(
+        CredentialTypeRevised, revision=st.integers(2, 99), definition=type_definitions
+    ),
+    CredentialTypeRetired: st.builds(CredentialTypeRetired, reason=words),
+    AssetAdded: st.builds(AssetAdded, slug=slugs, content=asset_contents),
+    AssetReplaced: st.builds(AssetReplaced, content=asset_contents),
+    AssetRemoved: st.builds(AssetRemoved, reason=words),
+    ConfigurationCreated: st.builds(
+        ConfigurationCreated,
+        type_slug=slugs,
+        context_key=context_keys.map(str),
+        options=options,
+        schedule=schedules(),
+    ),
+    OptionsChanged: st.builds(OptionsChanged, options=options),
+    ScheduleChanged: st.builds(ScheduleChanged, schedule=schedules()),
+    ConfigurationEnabled: st.builds(ConfigurationEnabled, enabled_at=moments),
+    ConfigurationDisabled: st.builds(ConfigurationDisabled, reason=words),
+    ConfigurationRetired: st.builds(ConfigurationRetired, reason=words),
+    RunStarted: run_starts,
+    LearnersRefused: st.builds(LearnersRefused, refusals=st.lists(refusals, max_size=3).map(tuple)),
+    RunCompleted: st.builds(RunCompleted, counts=run_counts()),
+    RunFailed: st.builds(
+        RunFailed, attempt=st.integers(1, 9), error=words, retry_at=st.none() | moments
+    ),
+    CredentialAwarded: awards,
+    CredentialIssued: st.builds(
+        CredentialIssued,
+        artifacts=st.lists(artifacts, min_size=1, max_size=3).map(tuple),
+        rendering=hashes,
+    ),
+    IssuanceFailed: st.builds(
+        IssuanceFailed,
+        learner_id=learner_ids,
+        attempt=st.integers(1, 99),
+        reason=words,
+        detail=st.none() | words,
+        retry_at=moments,
+    ),
+    NotificationSent: st.builds(NotificationSent, message_id=words),
+    NotificationFailed: st.builds(
+        NotificationFailed,
+        learner_id=learner_ids,
+        attempt=st.integers(1, 18),
+        reason=words,
+        detail=st.none() | words,
+        retry_at=st.none() | moments,
+    ),
+    NotificationSkipped: st.builds(NotificationSkipped, reason=words),
+    CredentialRevoked: st.builds(CredentialRevoked, reason=words),
+    CredentialSuperseded: st.builds(CredentialSuperseded, by=credential_ids),
+    PersonalDataErased: st.builds(PersonalDataErased, reason=words),
+}
+"""A strategy of each event by its class; there is a test that none is missing."""
+
+events: SearchStrategy[DomainEvent] = st.one_of(*EVENTS.values())

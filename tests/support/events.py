@@ -1,0 +1,264 @@
+"""Builders of events and of what stands around them: awards, attributions, batches."""
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+from uuid import UUID, uuid4, uuid5
+
+from testamur.application.ports.event_store import Attribution, NewEvents
+from testamur.domain.assets import AssetAdded, AssetContent, AssetRemoved, AssetReplaced
+from testamur.domain.configurations import (
+    ConfigurationCreated,
+    ConfigurationDisabled,
+    ConfigurationEnabled,
+    ConfigurationRetired,
+    OptionsChanged,
+    ScheduleChanged,
+)
+from testamur.domain.credential_types import (
+    CredentialTypeDefined,
+    CredentialTypeRetired,
+    CredentialTypeRevised,
+    Issuer,
+    TypeDefinition,
+)
+from testamur.domain.credentials import (
+    Artifact,
+    CredentialAwarded,
+    CredentialIssued,
+    CredentialRevoked,
+    CredentialSuperseded,
+    IssuanceFailed,
+    NotificationFailed,
+    NotificationSent,
+    NotificationSkipped,
+    PersonalDataErased,
+)
+from testamur.domain.events import DomainEvent
+from testamur.domain.evidence import CriterionResult, Evidence
+from testamur.domain.identifiers import (
+    Actor,
+    ConfigurationId,
+    CredentialId,
+    LearnerId,
+    Slug,
+    VerificationId,
+    configuration_id,
+    credential_id,
+    credential_type_id,
+)
+from testamur.domain.personal_data import Person
+from testamur.domain.runs import (
+    LearnersRefused,
+    Refusal,
+    RunCompleted,
+    RunCounts,
+    RunFailed,
+    RunStarted,
+)
+from testamur.domain.schedules import CronRule, IntervalRule, IssueWindow, OnceRule, Schedule
+
+NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+TYPE: Final = Slug("completion")
+COURSE: Final = "course-v1:Uni+Maths+2026"
+CONFIGURATION: Final = configuration_id(credential_type_id(TYPE), COURSE)
+OTHER_COURSE: Final = "course-v1:Uni+Physics+2026"
+OTHER_CONFIGURATION: Final = configuration_id(credential_type_id(TYPE), OTHER_COURSE)
+
+
+def by(
+    actor: str = "user:registrar", *, at: datetime = NOON, correlation_id: UUID | None = None
+) -> Attribution:
+    """Return who did something and when; it belongs to a request of its own unless told."""
+    return Attribution(Actor(actor), at, correlation_id or uuid4())
+
+
+def an_award(learner: str = "learner-1", **changes: Any) -> CredentialAwarded:
+    """Return an award of the one configuration to a learner, with some of it changed."""
+    fields: dict[str, Any] = {
+        "configuration_id": CONFIGURATION,
+        "learner_id": LearnerId(learner),
+        "person": Person(full_name=f"Ada {learner}", email=f"{learner}@example.org", locale="pl"),
+        "type_slug": TYPE,
+        "type_revision": 1,
+        "type_name": "Certificate of Completion",
+        "issuer_name": "Example University",
+        "context_key": COURSE,
+        "context_name": "Mathematics",
+        "award_date": date(2026, 6, 1),
+        "evidence": some_evidence(),
+        "edition": 1,
+    } | changes
+    credential = credential_id(fields["configuration_id"], fields["learner_id"], fields["edition"])
+    return CredentialAwarded(**{"verification_id": uuid5(credential, "verification").hex} | fields)
+
+
+def some_evidence() -> Evidence:
+    """Return evidence with fractions that no binary number is equal to."""
+    return Evidence(
+        criteria={"kind": "completion", "required_completion": "0.9"},
+        results=(
+            CriterionResult(criterion="enrolment", met=True),
+            CriterionResult(
+                criterion="completion",
+                required=Decimal("0.90"),
+                achieved=Decimal("0.9333333333"),
+                met=True,
+            ),
+        ),
+        source="tests",
+        retrieved_at=NOON,
+    )
+
+
+def id_of(award: CredentialAwarded) -> CredentialId:
+    """Return the id of the credential that is awarded."""
+    return credential_id(award.configuration_id, award.learner_id, award.edition)
+
+
+def awarding(*awards: CredentialAwarded) -> list[NewEvents]:
+    """Return a batch of first events of credentials."""
+    return [NewEvents(id_of(award), 0, [award]) for award in awards]
+
+
+def then(stream_id: UUID, after_version: int, *events: DomainEvent) -> list[NewEvents]:
+    """Return a batch that goes on with one stream."""
+    return [NewEvents(stream_id, after_version, events)]
+
+
+def an_issue(**changes: Any) -> CredentialIssued:
+    """Return that a document was made and stored."""
+    artifact = Artifact(
+        format="pdf",
+        storage_key="credentials/a1/a1.pdf",
+        media_type="application/pdf",
+        size=12_345,
+        sha256="0123456789abcdef" * 4,
+    )
+    return CredentialIssued(**{"artifacts": (artifact,), "rendering": "f" * 64} | changes)
+
+
+def a_failed_issue(
+    learner: str = "learner-1", *, attempt: int = 1, retry_at: datetime = NOON
+) -> IssuanceFailed:
+    """Return that a document could not be made."""
+    return IssuanceFailed(
+        learner_id=LearnerId(learner),
+        attempt=attempt,
+        reason="missing-glyph",
+        detail=f"no font has a glyph of Ada {learner}",
+        retry_at=retry_at,
+    )
+
+
+def a_failed_notification(
+    learner: str = "learner-1", *, attempt: int = 1, retry_at: datetime | None = NOON
+) -> NotificationFailed:
+    """Return that a learner could not be told."""
+    return NotificationFailed(
+        learner_id=LearnerId(learner),
+        attempt=attempt,
+        reason="refused",
+        detail=f"550 no such user: {learner}@example.org",
+        retry_at=retry_at,
+    )
+
+
+def a_run(
+    slot: str = "manual:1",
+    configuration: ConfigurationId = CONFIGURATION,
+    scheduled_for: datetime | None = None,
+) -> RunStarted:
+    """Return that a run was started."""
+    return RunStarted(
+        configuration_id=configuration,
+        slot=slot,
+        trigger="schedule" if scheduled_for else "manual",
+        scheduled_for=scheduled_for,
+    )
+
+
+def a_type(slug: str = TYPE) -> CredentialTypeDefined:
+    """Return that a credential type was defined."""
+    return CredentialTypeDefined(slug=Slug(slug), definition=a_definition())
+
+
+def a_definition() -> TypeDefinition:
+    """Return what a credential type says, with options of every JSON type."""
+    return TypeDefinition(
+        name="Certificate of Completion",
+        issuer=Issuer(name="Üniversite", url="https://example.org"),
+        criteria="completion",
+        renderer="pdf",
+        options={"a": [1, 2.5, True, None, {"ż": "“ÿ”"}], "big": 2**70, "small": 1e-300},
+    )
+
+
+def an_asset(slug: str = "template") -> AssetAdded:
+    """Return that an asset was added."""
+    return AssetAdded(slug=Slug(slug), content=a_content())
+
+
+def a_content() -> AssetContent:
+    """Return what an asset holds."""
+    return AssetContent(
+        sha256="ab" * 32, size=1, media_type="application/pdf", filename="template.pdf"
+    )
+
+
+def a_configuration(context_key: str = COURSE) -> ConfigurationCreated:
+    """Return that the type was put to use in a context."""
+    return ConfigurationCreated(
+        type_slug=TYPE, context_key=context_key, options={"a": {"b": [1]}}, schedule=Schedule()
+    )
+
+
+def one_of_each() -> Sequence[DomainEvent]:
+    """Return an event of every class, with values that are easily spoilt on the way."""
+    schedule = Schedule(
+        rule=CronRule(expression="0 3 * * 1", time_zone="Europe/Warsaw"),
+        start=NOON,
+        end=NOON + timedelta(days=365, microseconds=1),
+        window=IssueWindow(opens="course-end", opens_offset=timedelta(days=-1, microseconds=7)),
+    )
+    once = Schedule(rule=OnceRule(at=NOON + timedelta(microseconds=123_456)))
+    interval = Schedule(rule=IntervalRule(every=timedelta(minutes=61, microseconds=1)))
+    return (
+        a_type(),
+        CredentialTypeRevised(revision=2, definition=a_definition()),
+        CredentialTypeRetired(reason="replaced"),
+        an_asset(),
+        AssetReplaced(content=a_content()),
+        AssetRemoved(reason="ugly"),
+        a_configuration().model_copy(update={"schedule": schedule}),
+        OptionsChanged(options={"x": {"y": [None, "z", 0.1]}}),
+        ScheduleChanged(schedule=once),
+        ScheduleChanged(schedule=interval),
+        ConfigurationEnabled(enabled_at=NOON),
+        ConfigurationDisabled(reason="the schedule ended"),
+        ConfigurationRetired(reason="over"),
+        a_run(scheduled_for=NOON).model_copy(update={"limit": 7, "learner_id": "learner-1"}),
+        LearnersRefused(
+            refusals=(
+                Refusal(learner_id=LearnerId("l-1"), reason="no-name", detail="no full name"),
+                Refusal(learner_id=LearnerId("l-2"), reason="no-person", detail="no record"),
+            )
+        ),
+        RunCompleted(counts=RunCounts(evaluated=3, already_held=1, eligible=2, awarded=2)),
+        RunFailed(attempt=1, error="the LMS went away", retry_at=NOON),
+        an_award(
+            replaces=CredentialId(UUID(int=1)),
+            expires_at=NOON + timedelta(days=700),
+            edition=2,
+            verification_id=VerificationId("q" * 22),
+        ),
+        an_issue(),
+        a_failed_issue(),
+        NotificationSent(message_id="<issued.1@example.org>"),
+        a_failed_notification(retry_at=None),
+        NotificationSkipped(reason="no-address"),
+        CredentialRevoked(reason="by mistake"),
+        CredentialSuperseded(by=CredentialId(UUID(int=2))),
+        PersonalDataErased(reason="asked for"),
+    )

@@ -1,0 +1,377 @@
+"""A whole installation in memory, for tests of the use cases: nothing outside it is touched."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
+
+from pydantic import BaseModel, ConfigDict, JsonValue
+
+from testamur.adapters.event_store.memory import MemoryDatabase
+from testamur.adapters.inline_queue import InlineQueue
+from testamur.adapters.storage.memory import MemoryStorage
+from testamur.application.aggregates import append, load
+from testamur.application.assets import Assets
+from testamur.application.awarding import Awarding
+from testamur.application.configurations import Configurations, ContextKinds
+from testamur.application.credential_types import CredentialTypes
+from testamur.application.credentials import Credentials
+from testamur.application.errors import AlreadyRunning, RenderingError, RetrievalError, StorageError
+from testamur.application.installation import Installation
+from testamur.application.issuing import Issuing
+from testamur.application.notifying import Notifying
+from testamur.application.options import Renderers
+from testamur.application.ports.notification import (
+    Delivered,
+    Delivery,
+    NotDelivered,
+    Notification,
+)
+from testamur.application.ports.register import CredentialFilter, CredentialTally
+from testamur.application.ports.rendering import AssetLibrary, Document, RenderedFile
+from testamur.application.ports.retrieval import Needs
+from testamur.application.ports.storage import StorableFile
+from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
+from testamur.application.progress import Unwatched
+from testamur.application.requests import Request
+from testamur.application.running import Runs
+from testamur.application.ticking import Ticking, TickReport
+from testamur.application.work import Work
+from testamur.domain.contexts import LearningContextKey
+from testamur.domain.credential_types import Issuer, TypeDefinition
+from testamur.domain.credentials import decide_revoke, evolve
+from testamur.domain.identifiers import (
+    Actor,
+    ConfigurationId,
+    CredentialId,
+    LearnerId,
+    RunId,
+    VerificationId,
+)
+from testamur.domain.learning import ContextFacts, LearnerRecord
+from testamur.domain.personal_data import Person
+from testamur.domain.schedules import Schedule
+from tests.support.records import COURSE, course, learner
+
+MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
+
+
+@dataclass
+class SettableClock:
+    """A clock that stands still until it is moved."""
+
+    moment: datetime = MONDAY
+
+    def now(self) -> datetime:
+        """Return the moment that it was set to."""
+        return self.moment
+
+    def advance(self, by: timedelta) -> None:
+        """Move it."""
+        self.moment += by
+
+
+class CountedIds:
+    """Ids that tell in which order they were made."""
+
+    def __init__(self) -> None:
+        self._made = 0
+
+    def request_id(self) -> UUID:
+        """Return the next one."""
+        self._made += 1
+        return UUID(int=self._made)
+
+    def verification_id(self) -> VerificationId:
+        """Return the next one."""
+        self._made += 1
+        return VerificationId(f"v{self._made}")
+
+
+class LocksInMemory:
+    """Locks of one thread."""
+
+    def __init__(self) -> None:
+        self.held: set[str] = set()
+
+    @contextmanager
+    def hold(self, work: str, wait_seconds: float = 0) -> Iterator[None]:
+        """Hold a lock that nobody holds."""
+        if work in self.held:
+            raise AlreadyRunning(work)
+        self.held.add(work)
+        try:
+            yield
+        finally:
+            self.held.discard(work)
+
+
+@dataclass
+class LearnersInMemory:
+    """A data source whose learners the test states."""
+
+    name: str = "tests"
+    facts_by_key: dict[str, ContextFacts] = field(default_factory=lambda: {COURSE: course()})
+    learners: dict[str, LearnerRecord] = field(default_factory=dict)
+    known_people: dict[str, Person] = field(default_factory=dict)
+    page_size: int = 2
+    fails_after_pages: int | None = None
+
+    def facts(self, context: LearningContextKey) -> ContextFacts:
+        """Return the facts that the test states."""
+        if str(context) not in self.facts_by_key:
+            raise RetrievalError(f"no {context}")
+        return self.facts_by_key[str(context)]
+
+    def records(
+        self, context: LearningContextKey, needs: Needs, learner_id: LearnerId | None = None
+    ) -> Iterator[Sequence[LearnerRecord]]:
+        """Yield the learners in pages, and fail where the test wants it."""
+        of_all = [
+            record for id_, record in self.learners.items() if learner_id in (None, LearnerId(id_))
+        ]
+        for page, start in enumerate(range(0, len(of_all), self.page_size)):
+            if page == self.fails_after_pages:
+                raise RetrievalError("the LMS went away")
+            yield of_all[start : start + self.page_size]
+
+    def people(self, learner_ids: Sequence[LearnerId]) -> Mapping[LearnerId, Person]:
+        """Return the people that the test states."""
+        return {
+            each: self.known_people[each] for each in learner_ids if each in self.known_people
+        }
+
+
+class PlainOptions(BaseModel):
+    """Options of the plain renderer."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    heading: str = "Certificate"
+    fails: bool = False
+
+
+@dataclass
+class PreparedPlain:
+    """Writes documents as lines of text, in ASCII only."""
+
+    options: PlainOptions
+
+    @property
+    def digest(self) -> str:
+        """Hash of the options."""
+        return hashlib.sha256(self.options.model_dump_json().encode()).hexdigest()
+
+    def check(self, document: Document) -> None:
+        """Refuse what is not ASCII."""
+        if not document.full_name.isascii():
+            raise RenderingError("missing-glyph", "the font has no glyph for a character")
+
+    def render(self, document: Document) -> RenderedFile:
+        """Write the document."""
+        self.check(document)
+        if self.options.fails:
+            raise RenderingError("bad-template", "the template is torn")
+        lines = (self.options.heading, document.full_name, document.context_name)
+        content = "\n".join((*lines, f"{document.award_date}")).encode()
+        sha256 = hashlib.sha256(content).hexdigest()
+        return RenderedFile(content, sha256, "text/plain", ".txt")
+
+
+class PlainRenderer:
+    """A renderer of text."""
+
+    name = "plain"
+    options_model = PlainOptions
+
+    def prepare(self, options: PlainOptions, assets: AssetLibrary) -> PreparedPlain:
+        """Return it ready."""
+        return PreparedPlain(options)
+
+
+@dataclass
+class NotifierInMemory:
+    """Keeps messages, and fails where the test wants it."""
+
+    sent: list[Notification] = field(default_factory=list)
+    failures: dict[str, NotDelivered] = field(default_factory=dict)
+    unreachable: bool = False
+
+    def deliver(self, notifications: Sequence[Notification]) -> Iterator[Delivery]:
+        """Deliver, or fail."""
+        for each in notifications:
+            if self.unreachable:
+                yield NotDelivered(each, "unreachable", "no answer", "temporary")
+            elif each.email.startswith("refused"):
+                yield NotDelivered(each, "refused", f"550 {each.email}", "permanent")
+            else:
+                self.sent.append(each)
+                yield Delivered(each)
+
+    def check(self) -> str:
+        """Say that it is there."""
+        return "in memory"
+
+
+class FragileStorage(MemoryStorage):
+    """Storage that refuses keys where the test wants it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.broken = False
+        self.refuses: set[str] = set()
+
+    def put(self, files: Sequence[StorableFile]) -> None:
+        """Store, or refuse."""
+        if self.broken or any(file.key in self.refuses for file in files):
+            raise StorageError("the disk is full")
+        super().put(files)
+
+
+class World:
+    """An installation in memory, with one credential type that asks for 90 % completion."""
+
+    def __init__(self, time_zone: str = "UTC") -> None:
+        self.clock = SettableClock()
+        self.ids = CountedIds()
+        self.locks = LocksInMemory()
+        self.source = LearnersInMemory()
+        self.notifier = NotifierInMemory()
+        self.storage = FragileStorage()
+        self.database = MemoryDatabase()
+        self.installation = Installation(ZoneInfo(time_zone), mail_domain="example.org")
+        events, register = self.database.events, self.database.register
+        self.events, self.register = events, register
+        self.assets = Assets(events, register, self.storage, self.clock)
+        renderers = Renderers({"plain": PlainRenderer()})
+        self.types = CredentialTypes(events, register, renderers, self.assets, self.clock)
+        self.configurations = Configurations(
+            events, register, self.types, self.assets, renderers, ContextKinds({}), self.clock
+        )
+        self.awarding = Awarding(events, register, self.source, self.ids, self.installation)
+        self.runs = Runs(
+            events,
+            register,
+            self.configurations,
+            self.source,
+            self.awarding,
+            self.locks,
+            self.clock,
+        )
+        self.issuing = Issuing(
+            events,
+            register,
+            self.configurations,
+            self.storage,
+            self.locks,
+            self.clock,
+            self.installation,
+        )
+        self.notifying = Notifying(
+            events,
+            register,
+            self.configurations,
+            self.storage,
+            self.notifier,
+            self.locks,
+            self.clock,
+            self.installation,
+        )
+        self.work = Work(self.runs, self.issuing, self.notifying)
+        self.ticking = Ticking(
+            register,
+            self.configurations,
+            self.runs,
+            self.source,
+            self.locks,
+            self.clock,
+            self.ids,
+        )
+        self.credentials = Credentials(events, register, self.storage)
+
+    @property
+    def queue(self) -> TaskQueue:
+        """A queue that works inline."""
+
+        def do(task: Task) -> None:
+            self.work.do(task, queue, Unwatched())
+
+        queue = InlineQueue(do)
+        return queue
+
+    def request(self, actor: str = "user:registrar") -> Request:
+        """Return a fresh request."""
+        return Request(Actor(actor), uuid4())
+
+    def define_type(self, slug: str = "completion", **options: JsonValue) -> None:
+        """Define a credential type with these options."""
+        self.types.define(slug, definition(**options), self.request())
+
+    def configure(
+        self,
+        context_key: str = COURSE,
+        *,
+        schedule: Schedule | None = None,
+        **options: JsonValue,
+    ) -> ConfigurationId:
+        """Define the type if need be, and put it to use in a context."""
+        if not list(self.types.all()):
+            self.define_type()
+        return self.configurations.create(
+            "completion", context_key, self.request(), options=options, schedule=schedule
+        )
+
+    def enrol(
+        self,
+        learner_id: str,
+        completion: str = "1",
+        *,
+        name: str | None = None,
+        email: str | None = "",
+        mailable: bool = True,
+    ) -> None:
+        """Let a learner be in the course; one who has completed it unless told."""
+        self.source.learners[learner_id] = learner(learner_id, completion=completion)
+        self.source.known_people[learner_id] = Person(
+            full_name=f"Learner {learner_id}" if name is None else name,
+            email=f"{learner_id}@example.org" if email == "" else email,
+            mailable=mailable,
+        )
+
+    def run(self, configuration: ConfigurationId, *, limit: int | None = None) -> RunId:
+        """Run a configuration by hand, with all that follows."""
+        run_id = self.runs.start(configuration, self.request(), limit=limit)
+        self.queue.send(AwardRun(run_id))
+        return run_id
+
+    def revoke(self, id_: CredentialId) -> None:
+        """Revoke a credential."""
+        known = load(self.events, id_, evolve)
+        append(
+            self.events,
+            known,
+            decide_revoke(known.state, "issued by mistake"),
+            self.request().attribution(self.clock),
+        )
+
+    def tick(self) -> TickReport:
+        """Do whatever is due now."""
+        return self.ticking.tick(self.queue)
+
+    def tally(self) -> CredentialTally:
+        """Count all credentials."""
+        return self.register.tally(CredentialFilter())
+
+
+def definition(**options: JsonValue) -> TypeDefinition:
+    """Return what a type says that asks for completion and is written plainly."""
+    return TypeDefinition(
+        name="Certificate of Completion",
+        issuer=Issuer(name="Example University"),
+        criteria="completion",
+        renderer="plain",
+        options=options,
+    )

@@ -1,0 +1,146 @@
+"""What stays true of a run whatever is decided about it, in any order."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from functools import reduce
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from testamur.domain.errors import DecisionRefused
+from testamur.domain.runs import (
+    MOST_ATTEMPTS,
+    IssuanceRun,
+    LearnersRefused,
+    Refusal,
+    RunCompleted,
+    RunCounts,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+    decide_complete,
+    decide_fail,
+    decide_refuse,
+    decide_start,
+    evolve,
+)
+from tests.support.domain_strategies import learner_ids, run_counts, run_starts
+
+refusals_of_few_learners = st.lists(
+    st.builds(
+        Refusal,
+        learner_id=st.sampled_from("abc") | learner_ids,
+        reason=st.just("no-name"),
+        detail=st.just("no full name"),
+    ),
+    max_size=4,
+).map(tuple)
+any_counts = run_counts() | st.builds(
+    RunCounts, evaluated=st.integers(0, 3), eligible=st.integers(0, 3)
+)
+
+
+class RunLife(RuleBasedStateMachine):
+    """Makes every decision at any time, and keeps what was decided."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = datetime(2026, 6, 1, tzinfo=UTC)
+        self.state: IssuanceRun | None = None
+        self.history: list[tuple[datetime, RunEvent]] = []
+
+    @property
+    def events(self) -> list[RunEvent]:
+        return [event for _, event in self.history]
+
+    def attempt(self, decide: Callable[[IssuanceRun | None], list[RunEvent]]) -> None:
+        try:
+            decided = decide(self.state)
+        except DecisionRefused:
+            return
+        for event in decided:
+            self.state = evolve(self.state, event)
+            self.history.append((self.now, event))
+
+    # Decisions; most lives begin with a start, some with anything else
+
+    @initialize(start=run_starts, first=st.sampled_from([True, True, True, False]))
+    def begin(self, start: RunStarted, first: bool) -> None:
+        if first:
+            self.start(start)
+
+    @rule(minutes=st.sampled_from([0, 1, 60, 10_000]))
+    def time_passes(self, minutes: int) -> None:
+        self.now += timedelta(minutes=minutes)
+
+    @rule(start=run_starts)
+    def start(self, start: RunStarted) -> None:
+        self.attempt(lambda state: decide_start(state, start))
+
+    @rule(refusals=refusals_of_few_learners)
+    def refuse(self, refusals: tuple[Refusal, ...]) -> None:
+        self.attempt(lambda state: decide_refuse(state, refusals))
+
+    @rule(counts=any_counts)
+    def complete(self, counts: RunCounts) -> None:
+        self.attempt(lambda state: decide_complete(state, counts))
+
+    @rule(times=st.integers(1, 6))
+    def fail(self, times: int) -> None:
+        for _ in range(times):
+            self.attempt(lambda state: decide_fail(state, "no answer", self.now))
+
+    # What stays true
+
+    @invariant()
+    def it_is_started_first_and_only_once(self) -> None:
+        started = [isinstance(event, RunStarted) for event in self.events]
+        assert started == [True] * bool(started) + [False] * (len(started) - 1)
+
+    @invariant()
+    def nothing_follows_its_completion(self) -> None:
+        assert not any(isinstance(event, RunCompleted) for event in self.events[:-1])
+
+    @invariant()
+    def the_counts_of_a_completed_run_add_up(self) -> None:
+        for event in self.events:
+            if isinstance(event, RunCompleted):
+                of = event.counts
+                assert of.evaluated == of.already_held + of.not_eligible + of.eligible
+                assert of.eligible == of.awarded + of.refused + of.over_limit
+
+    @invariant()
+    def failures_count_up_by_one(self) -> None:
+        attempts = [event.attempt for event in self.events if isinstance(event, RunFailed)]
+        assert attempts == list(range(1, len(attempts) + 1))
+
+    @invariant()
+    def only_a_scheduled_run_is_tried_again_and_not_for_ever(self) -> None:
+        for now, event in self.history:
+            if isinstance(event, RunFailed):
+                [first, *_] = self.events
+                assert isinstance(first, RunStarted)
+                again = first.trigger == "schedule" and event.attempt < MOST_ATTEMPTS
+                assert (event.retry_at is not None) == again
+                assert event.retry_at is None or event.retry_at > now
+
+    @invariant()
+    def a_learner_is_refused_once(self) -> None:
+        refused = [
+            refusal.learner_id
+            for event in self.events
+            if isinstance(event, LearnersRefused)
+            for refusal in event.refusals
+        ]
+        assert len(refused) == len(set(refused))
+        assert all(event.refusals for event in self.events if isinstance(event, LearnersRefused))
+
+    @invariant()
+    def the_state_is_what_the_events_say(self) -> None:
+        replayed: IssuanceRun | None = None
+        assert reduce(evolve, self.events, replayed) == self.state
+
+
+RunLife.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+TestRunLife = RunLife.TestCase

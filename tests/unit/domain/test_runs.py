@@ -1,0 +1,242 @@
+"""Runs: claiming a slot, recording refusals, completing, failing and being tried again."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta, timezone
+from functools import reduce
+from itertools import pairwise
+from typing import Final
+from uuid import UUID
+
+import pytest
+from hypothesis import given, settings
+from pydantic import ValidationError
+
+from testamur.domain.errors import DecisionRefused
+from testamur.domain.identifiers import ConfigurationId, LearnerId
+from testamur.domain.runs import (
+    MOST_ATTEMPTS,
+    IssuanceRun,
+    LearnersRefused,
+    Refusal,
+    RunCompleted,
+    RunCounts,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+    decide_complete,
+    decide_fail,
+    decide_refuse,
+    decide_start,
+    evolve,
+    manual_slot,
+    scheduled_slot,
+)
+from tests.support.domain_strategies import run_counts
+
+NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
+SCHEDULED: Final = RunStarted(
+    configuration_id=ConfigurationId(UUID(int=1)),
+    slot="schedule:2026-06-01T12:00:00+00:00",
+    trigger="schedule",
+    scheduled_for=NOW,
+)
+MANUAL: Final = RunStarted(
+    configuration_id=ConfigurationId(UUID(int=1)), slot="manual:7", trigger="manual", limit=50
+)
+COUNTS: Final = RunCounts(
+    evaluated=10, already_held=3, not_eligible=2, eligible=5, awarded=3, refused=1, over_limit=1
+)
+DONE: Final = RunCompleted(counts=COUNTS)
+
+
+def refusal(learner_id: str, reason: str = "no-name") -> Refusal:
+    return Refusal(learner_id=LearnerId(learner_id), reason=reason, detail="no full name")
+
+
+def after(*events: RunEvent, started: RunStarted = SCHEDULED) -> IssuanceRun:
+    """Return a run that was started and then saw these events."""
+    return reduce(evolve, events, evolve(None, started))
+
+
+# Slots
+
+
+def test_a_slot_of_the_schedule_is_the_moment_in_utc() -> None:
+    in_warsaw = datetime(2026, 6, 1, 14, tzinfo=timezone(timedelta(hours=2)))
+
+    assert scheduled_slot(NOW) == "schedule:2026-06-01T12:00:00+00:00"
+    assert scheduled_slot(in_warsaw) == scheduled_slot(NOW)
+
+
+def test_a_slot_that_a_person_asked_for_is_never_one_of_the_schedule() -> None:
+    assert manual_slot("7") == "manual:7"
+    assert manual_slot(scheduled_slot(NOW)) != scheduled_slot(NOW)
+
+
+# Starting
+
+
+def test_a_slot_is_claimed_by_the_first_to_start_it() -> None:
+    assert decide_start(None, SCHEDULED) == [SCHEDULED]
+    assert evolve(None, SCHEDULED) == IssuanceRun(SCHEDULED)
+
+
+@pytest.mark.parametrize("events", [(), (DONE,)])
+def test_a_claimed_slot_is_not_claimed_again(events: tuple[RunEvent, ...]) -> None:
+    assert decide_start(after(*events), SCHEDULED) == []
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_is_one_credential_at_least(limit: int) -> None:
+    with pytest.raises(ValidationError, match="limit"):
+        RunStarted.model_validate(MANUAL.model_dump() | {"limit": limit})
+
+
+# Refusing
+
+
+def test_refused_learners_are_recorded_with_their_reasons() -> None:
+    refused = (refusal("1"), refusal("2", "missing-glyph"))
+
+    assert decide_refuse(after(), refused) == [LearnersRefused(refusals=refused)]
+
+
+def test_a_learner_is_refused_once_in_a_run() -> None:
+    before = after(LearnersRefused(refusals=(refusal("1"),)))
+
+    assert decide_refuse(before, (refusal("1", "too-long"),)) == []
+    assert decide_refuse(before, (refusal("1"), refusal("2"))) == [
+        LearnersRefused(refusals=(refusal("2"),))
+    ]
+    assert decide_refuse(after(), (refusal("3"), refusal("3", "too-long"))) == [
+        LearnersRefused(refusals=(refusal("3"),))
+    ]
+
+
+def test_nobody_refused_is_nothing_to_record() -> None:
+    assert decide_refuse(after(), ()) == []
+
+
+# Completing
+
+
+def test_a_completed_run_keeps_its_counts() -> None:
+    assert decide_complete(after(), COUNTS) == [DONE]
+    assert not after().completed
+    assert after(DONE).completed
+    assert after(DONE).counts == COUNTS
+
+
+def test_a_run_over_nobody_completes() -> None:
+    assert decide_complete(after(), RunCounts()) == [RunCompleted(counts=RunCounts())]
+
+
+@pytest.mark.parametrize(
+    "lost",
+    [
+        {"evaluated": 11},
+        {"already_held": 2},
+        {"eligible": 4, "evaluated": 9},
+        {"awarded": 4},
+        {"over_limit": 0},
+    ],
+)
+def test_a_run_does_not_complete_with_learners_lost_or_counted_twice(lost: dict[str, int]) -> None:
+    with pytest.raises(DecisionRefused, match="do not add up") as refused:
+        decide_complete(after(), COUNTS.model_copy(update=lost))
+
+    assert refused.value.subject == "run schedule:2026-06-01T12:00:00+00:00"
+    assert "evaluated=" in refused.value.reason
+
+
+def test_counts_are_never_negative() -> None:
+    with pytest.raises(ValidationError, match="awarded"):
+        RunCounts(awarded=-1)
+
+
+@settings(max_examples=30, deadline=None)
+@given(one=run_counts(), other=run_counts())
+def test_counts_of_pages_sum_up_to_those_of_the_run(one: RunCounts, other: RunCounts) -> None:
+    both = one + other
+
+    assert both.add_up
+    assert both == other + one
+    assert both.evaluated == one.evaluated + other.evaluated
+    assert both.awarded == one.awarded + other.awarded
+    assert one + RunCounts() == one
+
+
+# Failing
+
+
+def failures(run: IssuanceRun, how_many: int) -> list[RunFailed]:
+    """Let a run fail again and again, each time when it is tried again."""
+    failed: list[RunFailed] = []
+    now = NOW
+    for _ in range(how_many):
+        [event] = decide_fail(run, "the LMS does not answer", now)
+        assert isinstance(event, RunFailed)
+        failed.append(event)
+        run = evolve(run, event)
+        now = event.retry_at or now
+    return failed
+
+
+def test_a_scheduled_run_is_tried_again_for_about_a_day_with_doubling_delays() -> None:
+    failed = failures(after(), MOST_ATTEMPTS)
+    times = [NOW, *(event.retry_at for event in failed if event.retry_at)]
+    delays = [later - earlier for earlier, later in pairwise(times)]
+
+    assert [event.attempt for event in failed] == list(range(1, MOST_ATTEMPTS + 1))
+    assert delays == [timedelta(minutes=5 * 2**number) for number in range(MOST_ATTEMPTS - 1)]
+    assert failed[-1].retry_at is None
+    assert timedelta(hours=20) < times[-1] - NOW < timedelta(hours=28)
+
+
+def test_a_run_given_up_stays_given_up_when_it_fails_again() -> None:
+    assert [event.retry_at for event in failures(after(), MOST_ATTEMPTS + 2)[-3:]] == [None] * 3
+
+
+def test_a_manual_run_is_not_tried_again_by_itself() -> None:
+    [failed] = failures(after(started=MANUAL), 1)
+
+    assert (failed.attempt, failed.retry_at) == (1, None)
+    assert failed.error == "the LMS does not answer"
+
+
+def test_a_failed_run_can_be_completed_and_waits_no_more() -> None:
+    [failed] = failures(after(), 1)
+
+    assert after(failed).failures == 1
+    assert after(failed).retry_at == NOW + timedelta(minutes=5)
+    assert decide_complete(after(failed), COUNTS) == [DONE]
+    assert after(failed, DONE).retry_at is None
+
+
+# What is over, and what never began
+
+DECISIONS: Final[list[Callable[[IssuanceRun | None], list[RunEvent]]]] = [
+    lambda run: decide_refuse(run, (refusal("1"),)),
+    lambda run: decide_complete(run, COUNTS),
+    lambda run: decide_fail(run, "error", NOW),
+]
+
+
+@pytest.mark.parametrize("decide", DECISIONS)
+def test_a_completed_run_is_over(decide: Callable[[IssuanceRun | None], list[RunEvent]]) -> None:
+    with pytest.raises(DecisionRefused, match=r"run schedule:.*: it is completed already"):
+        decide(after(DONE))
+
+
+@pytest.mark.parametrize("decide", DECISIONS)
+def test_nothing_happens_to_a_run_that_was_never_started(
+    decide: Callable[[IssuanceRun | None], list[RunEvent]],
+) -> None:
+    with pytest.raises(DecisionRefused, match="run: it was never started"):
+        decide(None)
+
+
+@pytest.mark.parametrize("event", [DONE, LearnersRefused(refusals=()), *failures(after(), 1)])
+def test_an_event_of_a_run_that_was_never_started_is_refused(event: RunEvent) -> None:
+    with pytest.raises(DecisionRefused, match="it was never started"):
+        evolve(None, event)
