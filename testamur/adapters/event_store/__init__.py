@@ -1,0 +1,1 @@
+"""The event store, with the register and the learners' keys beside it."""

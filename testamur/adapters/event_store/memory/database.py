@@ -1,0 +1,48 @@
+"""The database in memory as a whole: gives the ports that it fills."""
+
+from types import TracebackType
+from typing import Final, Self
+
+from testamur.adapters.event_store.mapper import EventMapper
+from testamur.adapters.event_store.memory.keys import MemoryKeys
+from testamur.adapters.event_store.memory.recorder import MemoryRecorder
+from testamur.adapters.event_store.memory.register import MemoryRegister
+from testamur.adapters.event_store.names import EventNames
+from testamur.adapters.event_store.recording import RecordingEventStore
+
+_NAME: Final = "in memory"
+
+
+class MemoryDatabase:
+    """Event store, register and keys in memory. It may be used by many threads at once.
+
+    Args:
+        names: The names of events, if they are not to be the usual ones.
+
+    Attributes:
+        events: Fills the port `EventStore`.
+        register: Fills the port `Register`.
+        keys: Fills the port `SecretKeys`.
+    """
+
+    def __init__(self, names: EventNames | None = None) -> None:
+        recorder = MemoryRecorder()
+        self.keys = MemoryKeys()
+        self.register = MemoryRegister(recorder)
+        self.events = RecordingEventStore(
+            recorder, EventMapper(names or EventNames(), self.keys), _NAME
+        )
+
+    def close(self) -> None:
+        """Do nothing: there is nothing to close."""
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.close()

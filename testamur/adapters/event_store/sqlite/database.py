@@ -1,0 +1,75 @@
+"""The database file as a whole: opens it, and gives the ports that it fills."""
+
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from testamur.adapters.event_store.mapper import EventMapper
+from testamur.adapters.event_store.names import EventNames
+from testamur.adapters.event_store.recording import RecordingEventStore
+from testamur.adapters.event_store.sqlite.connections import Datastore
+from testamur.adapters.event_store.sqlite.keys import SqliteKeys
+from testamur.adapters.event_store.sqlite.recorder import SqliteRecorder
+from testamur.adapters.event_store.sqlite.register import SqliteRegister
+from testamur.adapters.event_store.sqlite.schema import prepare
+
+DEFAULT_BUSY_TIMEOUT_SECONDS: Final = 30.0
+
+
+class SqliteDatabase:
+    """Event store, register and keys in one file; see :meth:`open`.
+
+    It may be used by many threads at once, and after a fork by the child as well.
+
+    Attributes:
+        events: Fills the port `EventStore`.
+        register: Fills the port `Register`.
+        keys: Fills the port `SecretKeys`.
+    """
+
+    def __init__(self, datastore: Datastore, path: Path, names: EventNames) -> None:
+        self._datastore = datastore
+        self.keys = SqliteKeys(datastore, str(path))
+        self.register = SqliteRegister(datastore, str(path))
+        self.events = RecordingEventStore(
+            SqliteRecorder(datastore), EventMapper(names, self.keys), str(path)
+        )
+
+    @classmethod
+    def open(
+        cls,
+        path: Path | str,
+        *,
+        busy_timeout_seconds: float = DEFAULT_BUSY_TIMEOUT_SECONDS,
+        names: EventNames | None = None,
+    ) -> Self:
+        """Open a database file, or make one where there is none.
+
+        Args:
+            path: The file, on a local disk; its folder must exist.
+            busy_timeout_seconds: How long to wait while others write.
+            names: The names of events, if they are not to be the usual ones.
+
+        Raises:
+            EventStoreError: The file cannot be opened, is not a database of Testamur, or is one of
+                another release.
+        """
+        # An absolute path cannot be mistaken for a URI or for a database in memory.
+        file = Path(path).absolute()
+        prepare(file, busy_timeout_seconds)
+        return cls(Datastore(file, busy_timeout_seconds), file, names or EventNames())
+
+    def close(self) -> None:
+        """Close all connections. Closing again is harmless."""
+        self._datastore.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc_val: BaseException | None,
+        exc_tb: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,235 @@
+"""The register on SQLite: set questions, each answered by one query."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, cast
+from uuid import UUID
+
+from testamur.adapters.event_store.failures import as_event_store_errors
+from testamur.adapters.event_store.sqlite.connections import Datastore
+from testamur.adapters.event_store.sqlite.rows import (
+    CATALOGUE_COLUMNS,
+    CREDENTIAL_COLUMNS,
+    RUN_COLUMNS,
+    catalogue_row,
+    credential_row,
+    run_row,
+    text_of,
+)
+from testamur.application.ports.register import (
+    CatalogueRow,
+    CredentialFilter,
+    CredentialRow,
+    CredentialTally,
+    RunRow,
+)
+from testamur.domain.credentials import CredentialStatus, NotificationStatus
+from testamur.domain.errors import NotFound
+from testamur.domain.identifiers import ConfigurationId, CredentialId, LearnerId, VerificationId
+
+_HOLDERS: Final = """
+    SELECT learner_id
+    FROM credentials
+    WHERE configuration_id = ? AND learner_id IN (SELECT value FROM json_each(?))
+"""
+_TALLY: Final = """
+    SELECT status, issue_failures > 0, notification, count(*)
+    FROM credentials
+    WHERE {which}
+    GROUP BY 1, 2, 3
+"""
+#: Those never tried and those whose time has come are two ranges of one index, which therefore
+#: must be used: sorting by position tempts SQLite to go over the whole table in that order.
+_AWAITING: Final = """
+    SELECT {columns}
+    FROM credentials
+    WHERE position IN (
+        SELECT * FROM (
+            SELECT position FROM credentials INDEXED BY {index}
+            WHERE {state} AND {retry_at} IS NULL
+            ORDER BY position LIMIT :limit
+        )
+        UNION ALL
+        SELECT * FROM (
+            SELECT position FROM credentials INDEXED BY {index}
+            WHERE {state} AND {retry_at} <= :now
+            ORDER BY position LIMIT :limit
+        )
+    )
+    ORDER BY position
+    LIMIT :limit
+"""
+
+
+class SqliteRegister:
+    """Fills the port `Register`; "oldest first" is the order of the awards in the log.
+
+    Args:
+        datastore: The database, prepared.
+        database: Its name for people.
+    """
+
+    def __init__(self, datastore: Datastore, database: str) -> None:
+        self._datastore = datastore
+        self._database = database
+
+    def holders(
+        self, configuration_id: ConfigurationId, learner_ids: Sequence[LearnerId]
+    ) -> set[LearnerId]:
+        """Return who of these learners has a credential of the configuration, living or not."""
+        found = self._select(_HOLDERS, (configuration_id.hex, json.dumps(learner_ids)))
+        return {LearnerId(learner_id) for (learner_id,) in found}
+
+    def awaiting_issue(
+        self, now: datetime, limit: int, run_id: UUID | None = None
+    ) -> list[CredentialRow]:
+        """Return credentials awarded and not issued whose retry time has come, oldest first."""
+        return self._awaiting(
+            "status = 'awarded'", "issue_retry_at", "awaiting_issue", (now, limit, run_id)
+        )
+
+    def awaiting_notification(
+        self, now: datetime, limit: int, run_id: UUID | None = None
+    ) -> list[CredentialRow]:
+        """Return credentials issued whose learner is to be told now, oldest first."""
+        return self._awaiting(
+            "status = 'issued' AND notification = 'pending'",
+            "notification_retry_at",
+            "awaiting_notification",
+            (now, limit, run_id),
+        )
+
+    def credentials(
+        self, where: CredentialFilter, limit: int, after: CredentialId | None = None
+    ) -> list[CredentialRow]:
+        """Return credentials in the order of their awards, page by page.
+
+        Raises:
+            NotFound: The credential to go on after is not in the register.
+        """
+        which, values = _condition(where)
+        if after is not None:
+            which += " AND position > :after"
+            values["after"] = self._position(after)
+        return [
+            credential_row(row)
+            for row in self._select(
+                f"SELECT {CREDENTIAL_COLUMNS} FROM credentials WHERE {which} "  # noqa: S608
+                "ORDER BY position LIMIT :limit",
+                values | {"limit": limit},
+            )
+        ]
+
+    def tally(self, where: CredentialFilter) -> CredentialTally:
+        """Count credentials by where they stand."""
+        which, values = _condition(where)
+        by_status: dict[CredentialStatus, int] = {}
+        notifications: dict[NotificationStatus, int] = {}
+        failing = 0
+        for text, failed, notification, count in self._select(_TALLY.format(which=which), values):
+            status = CredentialStatus(text)
+            by_status[status] = by_status.get(status, 0) + count
+            if status is CredentialStatus.AWARDED and failed:
+                failing += count
+            elif status is CredentialStatus.ISSUED:
+                notifications[notification] = notifications.get(notification, 0) + count
+        return CredentialTally(by_status, failing, notifications)
+
+    def credential_by_verification_id(
+        self, verification_id: VerificationId
+    ) -> CredentialRow | None:
+        """Return the credential with this public id, if there is one."""
+        found = self._select(
+            f"SELECT {CREDENTIAL_COLUMNS} FROM credentials WHERE verification_id = ?",  # noqa: S608
+            (verification_id,),
+        )
+        return credential_row(found[0]) if found else None
+
+    def runs(
+        self, configuration_id: ConfigurationId | None = None, *, open_only: bool = False
+    ) -> list[RunRow]:
+        """Return runs, latest first."""
+        which = ["completed = 0"] if open_only else []
+        if configuration_id is not None:
+            which.append("configuration_id = :configuration_id")
+        return [
+            run_row(row)
+            for row in self._select(
+                f"SELECT {RUN_COLUMNS} FROM runs WHERE {' AND '.join(which) or 'true'} "  # noqa: S608
+                "ORDER BY started_at DESC, number DESC",
+                {"configuration_id": configuration_id.hex if configuration_id else None},
+            )
+        ]
+
+    def last_slot(self, configuration_id: ConfigurationId) -> datetime | None:
+        """Return the latest scheduled slot that a run was started for."""
+        ((latest,),) = self._select(
+            "SELECT max(scheduled_for) FROM runs WHERE configuration_id = ?",
+            (configuration_id.hex,),
+        )
+        return None if latest is None else datetime.fromisoformat(latest)
+
+    def catalogue(self, kind: str, *, active_only: bool = False) -> Iterator[CatalogueRow]:
+        """Yield what there is of a kind, by label."""
+        which = " AND active" if active_only else ""
+        rows = self._select(
+            f"SELECT {CATALOGUE_COLUMNS} FROM catalogue WHERE kind = ?{which} "  # noqa: S608
+            "ORDER BY label",
+            (kind,),
+        )
+        return map(catalogue_row, rows)
+
+    def _awaiting(
+        self,
+        state: str,
+        retry_at: str,
+        index: str,
+        asked: tuple[datetime, int, UUID | None],
+    ) -> list[CredentialRow]:
+        now, limit, run_id = asked
+        values: dict[str, object] = {"now": text_of(now), "limit": limit}
+        if run_id is not None:
+            state += " AND run_id = :run_id"
+            index += "_of_run"
+            values["run_id"] = run_id.hex
+        query = _AWAITING.format(
+            columns=CREDENTIAL_COLUMNS, state=state, retry_at=retry_at, index=index
+        )
+        return [credential_row(row) for row in self._select(query, values)]
+
+    def _position(self, credential_id: CredentialId) -> int:
+        found = self._select(
+            "SELECT position FROM stored_events "
+            "JOIN credentials ON position = stored_events.rowid "
+            "WHERE originator_id = ? AND originator_version = 1",
+            (credential_id.hex,),
+        )
+        if not found:
+            raise NotFound("credential", str(credential_id))
+        return cast(int, found[0][0])
+
+    def _select(
+        self, query: str, values: Sequence[object] | Mapping[str, object]
+    ) -> list[tuple[Any, ...]]:
+        with (
+            as_event_store_errors(self._database),
+            self._datastore.transaction(commit=False) as c,
+        ):
+            return c.sqlite_cursor.execute(query, values).fetchall()
+
+
+def _condition(where: CredentialFilter) -> tuple[str, dict[str, object]]:
+    """Return what to ask for and the values in it."""
+    values: dict[str, object] = {}
+    if where.configuration_id is not None:
+        values["configuration_id"] = where.configuration_id.hex
+    if where.learner_id is not None:
+        values["learner_id"] = where.learner_id
+    if where.context_key is not None:
+        values["context_key"] = where.context_key
+    if where.run_id is not None:
+        values["run_id"] = where.run_id.hex
+    if where.status is not None:
+        values["status"] = where.status.value
+    return " AND ".join(f"{column} = :{column}" for column in values) or "true", values

@@ -1,0 +1,203 @@
+"""Rows of the register: how their fields stand in the columns, and how changes are written."""
+
+import sqlite3
+from collections.abc import Iterable, Mapping
+from dataclasses import fields
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any, Final
+from uuid import UUID
+
+from eventsourcing.persistence import IntegrityError
+
+from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
+from testamur.application.registration import RegisterChanges, TableChanges
+from testamur.domain.credentials import CredentialStatus
+from testamur.domain.identifiers import (
+    ConfigurationId,
+    CredentialId,
+    LearnerId,
+    RunId,
+    VerificationId,
+)
+
+CREDENTIAL_COLUMNS: Final = ", ".join(field.name for field in fields(CredentialRow))
+RUN_COLUMNS: Final = ", ".join(field.name for field in fields(RunRow))
+CATALOGUE_COLUMNS: Final = ", ".join(field.name for field in fields(CatalogueRow))
+
+#: A credential's row is found through the first event of its stream, which is its award.
+_OF_CREDENTIAL: Final = """
+    position = (
+        SELECT rowid FROM stored_events WHERE originator_id = ? AND originator_version = 1
+    )
+"""
+
+
+def write_changes(
+    cursor: sqlite3.Cursor, changes: RegisterChanges, positions: Mapping[UUID | str, int]
+) -> None:
+    """Write what a batch of events changes in the register.
+
+    Args:
+        cursor: In the transaction that the events are written in, after them.
+        changes: What to write.
+        positions: Positions in the log of the first events of the streams that the batch begins.
+
+    Raises:
+        eventsourcing.persistence.IntegrityError: A row that is to change does not exist.
+        sqlite3.IntegrityError: There would be a second living credential.
+    """
+    # Changes go first: a credential that is superseded makes room for the one that supersedes it.
+    _change(cursor, "credentials", _OF_CREDENTIAL, changes.credentials)
+    _change(cursor, "runs", "run_id = ?", changes.runs)
+    _change(cursor, "catalogue", "stream_id = ?", changes.catalogue)
+    _add(
+        cursor,
+        "credentials",
+        f"position, {CREDENTIAL_COLUMNS}",
+        (
+            (_position(stream_id, positions), *credential_values(row))
+            for stream_id, row in changes.credentials.added.items()
+        ),
+    )
+    _add(cursor, "runs", RUN_COLUMNS, map(_values, changes.runs.added.values()))
+    _add(cursor, "catalogue", CATALOGUE_COLUMNS, map(_values, changes.catalogue.added.values()))
+
+
+def credential_values(row: CredentialRow) -> tuple[object, ...]:
+    """Return a credential as its columns hold it; written out, because runs add thousands."""
+    return (
+        row.credential_id.hex,
+        row.configuration_id.hex,
+        row.learner_id,
+        row.edition,
+        row.context_key,
+        row.type_slug,
+        row.verification_id,
+        row.run_id.hex,
+        text_of(row.awarded_at),
+        row.status.value,
+        row.issue_failures,
+        text_of(row.issue_retry_at) if row.issue_retry_at else None,
+        row.notification,
+        row.notification_failures,
+        text_of(row.notification_retry_at) if row.notification_retry_at else None,
+    )
+
+
+def credential_row(values: Iterable[Any]) -> CredentialRow:
+    """Return a credential from its columns."""
+    (
+        credential_id,
+        configuration_id,
+        learner_id,
+        edition,
+        context_key,
+        type_slug,
+        verification_id,
+        run_id,
+        awarded_at,
+        status,
+        issue_failures,
+        issue_retry_at,
+        notification,
+        notification_failures,
+        notification_retry_at,
+    ) = values
+    return CredentialRow(
+        credential_id=CredentialId(UUID(credential_id)),
+        configuration_id=ConfigurationId(UUID(configuration_id)),
+        learner_id=LearnerId(learner_id),
+        edition=edition,
+        context_key=context_key,
+        type_slug=type_slug,
+        verification_id=VerificationId(verification_id),
+        run_id=UUID(run_id),
+        awarded_at=datetime.fromisoformat(awarded_at),
+        status=CredentialStatus(status),
+        issue_failures=issue_failures,
+        issue_retry_at=_moment(issue_retry_at),
+        notification=notification,
+        notification_failures=notification_failures,
+        notification_retry_at=_moment(notification_retry_at),
+    )
+
+
+def run_row(values: Iterable[Any]) -> RunRow:
+    """Return a run from its columns."""
+    run_id, configuration_id, slot, scheduled_for, started_at, completed, failures, retry_at = (
+        values
+    )
+    return RunRow(
+        run_id=RunId(UUID(run_id)),
+        configuration_id=ConfigurationId(UUID(configuration_id)),
+        slot=slot,
+        scheduled_for=_moment(scheduled_for),
+        started_at=datetime.fromisoformat(started_at),
+        completed=bool(completed),
+        failures=failures,
+        retry_at=_moment(retry_at),
+    )
+
+
+def catalogue_row(values: Iterable[Any]) -> CatalogueRow:
+    """Return an entry of the catalogue from its columns."""
+    stream_id, kind, label, active = values
+    return CatalogueRow(UUID(stream_id), kind, label, bool(active))
+
+
+def text_of(moment: datetime) -> str:
+    """Return a moment as text of fixed length in UTC, so that texts sort as moments do."""
+    return moment.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
+
+
+def _value(value: object) -> object:
+    match value:
+        case UUID():
+            return value.hex
+        case datetime():
+            return text_of(value)
+        case StrEnum():
+            return value.value
+        case _:
+            return value
+
+
+def _values(row: RunRow | CatalogueRow) -> tuple[object, ...]:
+    return tuple(_value(getattr(row, field.name)) for field in fields(row))
+
+
+def _add(
+    cursor: sqlite3.Cursor, table: str, columns: str, rows: Iterable[tuple[object, ...]]
+) -> None:
+    marks = ", ".join("?" for _ in columns.split(","))
+    cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+
+
+def _change(cursor: sqlite3.Cursor, table: str, which: str, changes: TableChanges[Any]) -> None:
+    # Rows that get new values in the same columns are changed by one statement.
+    alike: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
+    for stream_id, columns in changes.changed.items():
+        values = (*map(_value, columns.values()), stream_id.hex)
+        alike.setdefault(tuple(columns), []).append(values)
+    for names, rows in alike.items():
+        assignments = ", ".join(f"{name} = ?" for name in names)
+        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE {which}", rows)  # noqa: S608
+        if cursor.rowcount != len(rows):
+            raise IntegrityError(
+                f"{len(rows) - cursor.rowcount} of the streams in the batch are not among the "
+                f"{table}: they do not begin with the event that puts them there"
+            )
+
+
+def _position(stream_id: UUID, positions: Mapping[UUID | str, int]) -> int:
+    try:
+        return positions[stream_id]
+    except KeyError:
+        raise IntegrityError(
+            f"stream {stream_id} has events already, and an award can only be the first"
+        ) from None

@@ -1,0 +1,174 @@
+"""Several threads and processes on one database: nothing double, nothing half, nothing lost."""
+
+import multiprocessing
+import random
+import sqlite3
+import subprocess
+import sys
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from pathlib import Path
+
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from testamur.application.ports.register import CredentialFilter
+from testamur.domain.credentials import CredentialAwarded
+from testamur.domain.identifiers import LearnerId
+from tests.integration.event_store.processes import (
+    BATCH,
+    award_each,
+    award_each_in_a_process,
+    award_until_killed,
+    open_and_award,
+)
+from tests.support.databases import Database
+from tests.support.events import an_award, an_issue, awarding, by, id_of, then
+
+#: Starts processes quickly, from one that has imported everything and opened nothing.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload(["tests.integration.event_store.processes"])
+PATIENCE_SECONDS = 60.0
+LEARNERS = [f"learner-{number}" for number in range(300)]
+
+
+def assert_one_credential_each(database: Database, learners: list[str]) -> None:
+    logged = [each.recorded.event for each in database.events.log()]
+    awarded = [event.learner_id for event in logged if isinstance(event, CredentialAwarded)]
+    assert sorted(awarded) == sorted(learners)
+    rows = database.register.credentials(CredentialFilter(), len(learners) + 1)
+    assert [row.learner_id for row in rows] == awarded
+    assert all(event.person is not None for event in logged if isinstance(event, CredentialAwarded))
+
+
+def test_threads_that_award_the_same_learners_award_each_once(database: Database) -> None:
+    threads = 8
+    with ThreadPoolExecutor(threads) as pool:
+        counts = list(pool.map(lambda seed: award_each(database, LEARNERS, seed), range(threads)))
+    assert sum(awarded for awarded, _ in counts) == len(LEARNERS)
+    assert sum(conflicts for _, conflicts in counts) == (threads - 1) * len(LEARNERS)
+    assert_one_credential_each(database, LEARNERS)
+
+
+def test_processes_that_award_the_same_learners_award_each_once(file: Path) -> None:
+    with PROCESSES.Pool(2) as pool:
+        counts = pool.map(award_each_in_a_process, [(file, LEARNERS, 1), (file, LEARNERS, 2)])
+    assert sum(awarded for awarded, _ in counts) == len(LEARNERS)
+    assert sum(conflicts for _, conflicts in counts) == len(LEARNERS)
+    with SqliteDatabase.open(file) as database:
+        assert_one_credential_each(database, LEARNERS)
+
+
+def test_threads_read_whole_batches_while_others_write(database: Database) -> None:
+    def write(writer: int) -> None:
+        for batch in range(20):
+            awards = [an_award(f"learner-{writer}-{batch}-{each}") for each in range(5)]
+            database.events.append(awarding(*awards), by())
+            database.events.append(
+                [new for award in awards for new in then(id_of(award), 1, an_issue())], by()
+            )
+
+    def read(_: int) -> None:
+        for _ in range(40):
+            assert len(list(database.events.log(batch_size=1000))) % 5 == 0
+            assert sum(database.register.tally(CredentialFilter()).by_status.values()) % 5 == 0
+
+    with ThreadPoolExecutor(8) as pool:
+        for done in [*(pool.submit(write, each) for each in range(3)), pool.submit(read, 0)]:
+            done.result()
+    assert len(list(database.events.log())) == 3 * 20 * 5 * 2
+
+
+def test_threads_that_ask_for_the_same_keys_get_the_same(database: Database) -> None:
+    learners = [LearnerId(each) for each in LEARNERS]
+
+    def obtain(seed: int) -> dict[LearnerId, bytes]:
+        order = random.Random(seed).sample(learners, len(learners))
+        return {id_: key for each in order for id_, key in database.keys.obtain([each]).items()}
+
+    with ThreadPoolExecutor(8) as pool:
+        first, *others = pool.map(obtain, range(8))
+    assert len(set(first.values())) == len(learners)
+    assert all(each == first for each in others)
+
+
+def test_processes_open_a_fresh_file_at_once(file: Path) -> None:
+    number = 6
+    start = PROCESSES.Barrier(number)
+    processes = [
+        PROCESSES.Process(target=open_and_award, args=(file, each, start)) for each in range(number)
+    ]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join(PATIENCE_SECONDS)
+    assert [process.exitcode for process in processes] == [0] * number
+    with SqliteDatabase.open(file) as database:
+        assert_one_credential_each(database, [f"learner-{each}" for each in range(number)])
+
+
+def test_threads_open_a_fresh_file_at_once(tmp_path: Path) -> None:
+    for attempt in range(10):
+        file = tmp_path / f"{attempt}.db"
+        with ThreadPoolExecutor(8) as pool:
+            for database in pool.map(lambda _, path=file: SqliteDatabase.open(path), range(8)):
+                database.close()
+
+
+def test_a_killed_process_leaves_whole_batches_and_a_register_that_agrees(file: Path) -> None:
+    moments = random.Random(1)
+    for attempt in range(6):
+        started = PROCESSES.Event()
+        process = PROCESSES.Process(
+            target=award_until_killed, args=(file, 1 + attempt * 1_000_000, started)
+        )
+        process.start()
+        assert started.wait(PATIENCE_SECONDS)
+        time.sleep(moments.uniform(0, 0.15))
+        process.kill()
+        process.join(PATIENCE_SECONDS)
+        process.close()
+    with SqliteDatabase.open(file) as database:
+        log = [each.recorded for each in database.events.log()]
+        rows = database.register.credentials(CredentialFilter(), len(log) + 1)
+        batches = Counter(each.attribution.correlation_id for each in log)
+        assert set(batches.values()) == {BATCH}
+        assert len(batches) >= 6
+        assert [row.credential_id for row in rows] == [each.stream_id for each in log]
+        assert [row.run_id for row in rows] == [each.attribution.correlation_id for each in log]
+
+
+FORKING = """
+import os, sys
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from tests.support.events import an_award, awarding, by
+
+with SqliteDatabase.open(sys.argv[1]) as database:
+    database.events.append(awarding(an_award("before")), by())
+    child = os.fork()
+    for number in range(20):
+        learner = f"{'parent' if child else 'child'}-{number}"
+        database.events.append(awarding(an_award(learner)), by())
+    if not child:
+        database.close()
+        os._exit(0)
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+    assert len(list(database.events.log())) == 41
+"""
+
+
+def test_a_forked_child_uses_connections_of_its_own(file: Path) -> None:
+    # In a process of its own, because a fork is safe only where there are no other threads.
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", FORKING, file],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=PATIENCE_SECONDS,
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    with closing(sqlite3.connect(file)) as connection:
+        assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+    with SqliteDatabase.open(file) as database:
+        assert len(database.register.credentials(CredentialFilter(), 100)) == 41
