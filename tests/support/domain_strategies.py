@@ -1,4 +1,4 @@
-"""Hypothesis strategies of the domain's values and of every event."""
+"""Hypothesis strategies of the domain's values and of every event, and how often to try."""
 
 import string
 from datetime import UTC, datetime, timedelta
@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
+from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 from pydantic import JsonValue
@@ -74,6 +75,14 @@ from testamur.domain.runs import (
     RunStarted,
 )
 from testamur.domain.schedules import CronRule, IntervalRule, IssueWindow, OnceRule, Schedule
+
+
+def tries(number: int) -> settings:
+    """Return settings for so many examples, however busy the machine is."""
+    return settings(
+        max_examples=number, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+
 
 # Small values
 

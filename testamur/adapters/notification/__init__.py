@@ -1,0 +1,1 @@
+"""How learners are told: messages in their language, and the ways that they go."""

@@ -1,0 +1,109 @@
+"""Messages as files in a folder, to try things out, or for another program to send."""
+
+import hashlib
+import os
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from pathlib import Path
+from tempfile import NamedTemporaryFile
+from typing import Final
+
+from testamur.adapters.notification.messages import Message, MessageWriter
+from testamur.application.errors import NotificationError
+from testamur.application.ports.notification import Delivered, Delivery, NotDelivered, Notification
+
+#: Leaves room for a hash and an ending in the 255 bytes that file systems allow.
+LONGEST_NAME: Final = 150
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9._@+=-]+")
+
+
+class OutboxNotifier:
+    """Writes each message as an ``.eml`` file, which mail programs open.
+
+    The same message again is the same file again. A file is written out of sight, flushed to the
+    disk and then given its name, so that a program which watches the folder finds only whole ones.
+
+    Args:
+        folder: Where they go; made if it is not there.
+        sender: Who the messages are from, e.g. ``University <certificates@example.org>``.
+        templates: Folder with templates that go before the shipped ones.
+        default_language: For learners whose language has no templates.
+
+    Raises:
+        InvalidInput: The sender has no address, or a template cannot be rendered.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        sender: str,
+        templates: Path | None = None,
+        default_language: str = "en",
+    ) -> None:
+        self._folder = folder.absolute()
+        self._writer = MessageWriter(sender, templates, default_language)
+
+    def deliver(self, notifications: Sequence[Notification]) -> Iterator[Delivery]:
+        """Write messages in order, yielding the outcome of each as soon as it is known."""
+        for notification in notifications:
+            message = self._writer.write(notification)
+            if isinstance(message, NotDelivered):
+                yield message
+                continue
+            try:
+                self._write(_file_name(notification.message_id), message)
+            except OSError as error:
+                detail = f"{self._folder} cannot be written: {error.strerror}"
+                yield NotDelivered(notification, "outbox-not-writable", detail, "temporary")
+            else:
+                yield Delivered(notification)
+
+    def check(self) -> str:
+        """Write a file and remove it; return where messages go.
+
+        Raises:
+            NotificationError: The folder cannot be written.
+        """
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with NamedTemporaryFile(dir=self._folder, prefix=".", suffix=".part") as trial:
+                trial.write(b"trial")
+                trial.flush()
+        except OSError as error:
+            raise NotificationError(
+                f"{self._folder} cannot be written: {error.strerror}; let it be a folder that this "
+                "user may write"
+            ) from error
+        return f"messages are written to {self._folder} as .eml files, and not sent"
+
+    def _write(self, name: str, message: Message) -> None:
+        self._folder.mkdir(parents=True, exist_ok=True)
+        # Readable by the owner only, as temporary files are: it is a letter to one person.
+        with NamedTemporaryFile(
+            dir=self._folder, prefix=".", suffix=".part", delete=False
+        ) as unnamed:
+            try:
+                unnamed.write(message.email.as_bytes())
+                unnamed.flush()
+                os.fsync(unnamed.fileno())
+                Path(unnamed.name).replace(self._folder / name)
+            except BaseException:
+                with suppress(OSError):  # the first error is the one that matters
+                    Path(unnamed.name).unlink()
+                raise
+        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)
+
+
+def _file_name(message_id: str) -> str:
+    plain = message_id.strip("<>")
+    safe = _UNSAFE.sub("_", plain)[:LONGEST_NAME].lstrip(".")
+    if safe != plain:  # then another id could look the same
+        safe += f"-{hashlib.sha256(message_id.encode('utf-8', 'replace')).hexdigest()[:16]}"
+    return f"{safe}.eml"

@@ -1,0 +1,1 @@
+"""Where documents and assets are kept."""

@@ -1,0 +1,51 @@
+"""Storage that is gone with the process, for unit tests."""
+
+from collections.abc import Sequence
+
+from testamur.adapters.storage.keys import check_file, check_key
+from testamur.application.ports.storage import StorableFile
+from testamur.domain.errors import NotFound
+
+
+class MemoryStorage:
+    """Keeps files in a dictionary; nothing in it is durable."""
+
+    def __init__(self) -> None:
+        self._files: dict[str, StorableFile] = {}
+
+    def put(self, files: Sequence[StorableFile]) -> None:
+        """Keep files.
+
+        Raises:
+            InvalidInput: A key is not allowed, or content and hash do not agree.
+        """
+        self._files |= {file.key: file for file in map(check_file, files)}
+
+    def get(self, key: str) -> bytes:
+        """Return a file's content.
+
+        Raises:
+            NotFound: There is no such file.
+            InvalidInput: The key is not allowed.
+        """
+        try:
+            return self._files[check_key(key)].content
+        except KeyError:
+            raise NotFound("file", key) from None
+
+    def delete(self, keys: Sequence[str]) -> None:
+        """Delete files; those that are not there are left so.
+
+        Raises:
+            InvalidInput: A key is not allowed.
+        """
+        for key in [check_key(key) for key in keys]:
+            self._files.pop(key, None)
+
+    def location(self, key: str) -> str:
+        """Return ``memory:`` and the key.
+
+        Raises:
+            InvalidInput: The key is not allowed.
+        """
+        return f"memory:{check_key(key)}"

@@ -1,0 +1,162 @@
+"""What every storage promises, whatever it keeps its files in."""
+
+import hashlib
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testamur.adapters.storage.local import LocalFolderStorage
+from testamur.adapters.storage.memory import MemoryStorage
+from testamur.application.ports.storage import ArtifactStorage, StorableFile
+from testamur.domain.errors import InvalidInput, NotFound
+
+STORAGES: dict[str, Callable[[Path], ArtifactStorage]] = {
+    "local folder": lambda folder: LocalFolderStorage(folder / "storage"),
+    "memory": lambda folder: MemoryStorage(),
+}
+
+
+@pytest.fixture(params=STORAGES)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStorage:
+    return STORAGES[request.param](tmp_path)
+
+
+def file(key: str, content: bytes = b"%PDF-1.7 of Ada") -> StorableFile:
+    return StorableFile(key, content, hashlib.sha256(content).hexdigest(), "application/pdf")
+
+
+def test_a_file_comes_back_as_it_was_put(storage: ArtifactStorage) -> None:
+    storage.put([file("credentials/1a/certificate.pdf", b"\x00\r\n\xff" * 100_000)])
+
+    assert storage.get("credentials/1a/certificate.pdf") == b"\x00\r\n\xff" * 100_000
+
+
+def test_an_empty_file_can_be_kept(storage: ArtifactStorage) -> None:
+    storage.put([file("empty", b"")])
+
+    assert storage.get("empty") == b""
+
+
+def test_a_batch_is_stored_as_a_whole(storage: ArtifactStorage) -> None:
+    batch = [file(f"credentials/{number}/certificate.pdf", b"%d" % number) for number in range(100)]
+
+    storage.put(batch)
+
+    assert [storage.get(each.key) for each in batch] == [each.content for each in batch]
+
+
+def test_an_empty_batch_is_no_work(storage: ArtifactStorage) -> None:
+    storage.put([])
+    storage.delete([])
+
+
+def test_the_same_file_can_be_put_again(storage: ArtifactStorage) -> None:
+    storage.put([file("a/b")])
+    storage.put([file("a/b"), file("a/b")])
+
+    assert storage.get("a/b") == file("a/b").content
+
+
+@pytest.mark.parametrize("content", [b"second", b"other length"])
+def test_other_content_takes_the_place_of_what_was_there(
+    storage: ArtifactStorage, content: bytes
+) -> None:
+    storage.put([file("a/b", b"first!")])
+
+    storage.put([file("a/b", content)])
+
+    assert storage.get("a/b") == content
+
+
+def test_of_two_contents_for_a_key_in_a_batch_the_last_stays(storage: ArtifactStorage) -> None:
+    storage.put([file("a", b"first"), file("a", b"second")])
+
+    assert storage.get("a") == b"second"
+
+
+def test_a_file_that_is_not_there_is_not_found(storage: ArtifactStorage) -> None:
+    storage.put([file("a/b/c")])
+
+    for key in ["a/b/d", "x", "x/y/z", "a/b", "a"]:
+        with pytest.raises(NotFound, match="no file") as missing:
+            storage.get(key)
+        assert missing.value.key == key
+
+
+def test_a_deleted_file_is_gone_and_the_others_stay(storage: ArtifactStorage) -> None:
+    storage.put([file("a/1"), file("a/2"), file("b/1")])
+
+    storage.delete(["a/1", "b/1"])
+
+    assert storage.get("a/2") == file("a/2").content
+    for key in ["a/1", "b/1"]:
+        with pytest.raises(NotFound):
+            storage.get(key)
+
+
+def test_deleting_what_is_not_there_leaves_it_so(storage: ArtifactStorage) -> None:
+    storage.put([file("a/b")])
+
+    storage.delete(["a/c", "x/y", "a", "a/b", "a/b"])
+
+    with pytest.raises(NotFound):
+        storage.get("a/b")
+
+
+def test_a_deleted_file_can_be_put_again(storage: ArtifactStorage) -> None:
+    storage.put([file("a/b")])
+    storage.delete(["a/b"])
+
+    storage.put([file("a/b")])
+
+    assert storage.get("a/b") == file("a/b").content
+
+
+@pytest.mark.parametrize(
+    "key",
+    [
+        *("", "/", "/a", "a/", "a//b", ".", "..", "../a", "a/../b", ".hidden", "a/.incoming/b"),
+        *("A", "a b", "a\\b", "a\nb", "a\n", "a\0b", "ż", "a:b", "a%2fb", "~", "a" * 201),
+    ],
+)
+def test_a_key_that_is_not_safe_as_a_path_is_refused_everywhere(
+    storage: ArtifactStorage, key: str
+) -> None:
+    attempts: list[Callable[[], object]] = [
+        lambda: storage.put([file("good"), file(key)]),
+        lambda: storage.get(key),
+        lambda: storage.delete(["good", key]),
+        lambda: storage.location(key),
+    ]
+
+    for attempt in attempts:
+        with pytest.raises(InvalidInput, match="separated by '/'") as refused:
+            attempt()
+        assert (refused.value.field, refused.value.value) == ("key", key)
+    with pytest.raises(NotFound):
+        storage.get("good")
+
+
+@pytest.mark.parametrize("key", ["a", "0/_/-", "a.b/c..d", "a" * 200, "-rf"])
+def test_a_safe_key_is_taken(storage: ArtifactStorage, key: str) -> None:
+    storage.put([file(key)])
+
+    assert storage.get(key) == file(key).content
+
+
+def test_content_that_does_not_agree_with_its_hash_is_refused(storage: ArtifactStorage) -> None:
+    damaged = StorableFile("a/b", b"damaged", hashlib.sha256(b"whole").hexdigest(), "text/plain")
+
+    with pytest.raises(InvalidInput, match="sha256 of a/b") as refused:
+        storage.put([file("good"), damaged])
+
+    assert refused.value.allowed.startswith(hashlib.sha256(b"damaged").hexdigest())
+    for key in ["good", "a/b"]:
+        with pytest.raises(NotFound):
+            storage.get(key)
+
+
+def test_an_operator_is_told_where_a_file_is(storage: ArtifactStorage) -> None:
+    assert storage.location("a/b.pdf").endswith("a/b.pdf")
+    assert storage.location("a/b.pdf") != storage.location("a/c.pdf")
