@@ -1,13 +1,18 @@
-"""Runs the Python examples of the README and the documentation as tests."""
+"""Runs the examples of the README and the documentation as tests: Python, and commands."""
 
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
 from pathlib import Path
 from typing import Any
 
-from sybil import Sybil
-from sybil.parsers.myst import PythonCodeBlockParser, SkipParser
+from sybil import Example, Sybil
+from sybil.parsers.myst import CodeBlockParser, PythonCodeBlockParser, SkipParser
+
+ROOT = Path(__file__).parent
+COMMAND_SECONDS = 120
 
 
 def enter_a_folder_of_its_own(namespace: dict[str, Any]) -> None:
@@ -15,6 +20,22 @@ def enter_a_folder_of_its_own(namespace: dict[str, Any]) -> None:
     namespace["_left"] = Path.cwd()
     namespace["_folder"] = tempfile.mkdtemp(prefix="testamur-docs-")
     os.chdir(namespace["_folder"])
+    Path("examples").symlink_to(ROOT / "examples")
+
+
+def run_commands(example: Example) -> str | None:
+    """Run a block of commands as a reader would, in the document's folder."""
+    programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", example.parsed],
+        env=os.environ | {"PATH": programs},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=COMMAND_SECONDS,
+        check=False,
+    )
+    return f"exit {done.returncode}\n{done.stdout}{done.stderr}" if done.returncode else None
 
 
 def leave_the_folder(namespace: dict[str, Any]) -> None:
@@ -24,7 +45,11 @@ def leave_the_folder(namespace: dict[str, Any]) -> None:
 
 
 pytest_collect_file = Sybil(
-    parsers=[PythonCodeBlockParser(), SkipParser()],
+    parsers=[
+        PythonCodeBlockParser(),
+        CodeBlockParser(language="bash", evaluator=run_commands),
+        SkipParser(),
+    ],
     patterns=["*.md"],
     setup=enter_a_folder_of_its_own,
     teardown=leave_the_folder,

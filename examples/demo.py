@@ -77,8 +77,8 @@ def add_assets(testamur: Testamur) -> None:
         content = files(font["package"]).joinpath(font["file"]).read_bytes()
         testamur.add_asset(font["slug"], content, Path(font["file"]).name)
     for asset in testamur.assets():
-        content = asset.content
-        console.print(f"  {asset.slug:22} {content.media_type:16} {content.size / 1024:8,.0f} KiB")
+        held = asset.content
+        console.print(f"  {asset.slug:22} {held.media_type:16} {held.size / 1024:8,.0f} KiB")
 
 
 def configure(testamur: Testamur) -> list[ConfigurationId]:
@@ -117,7 +117,7 @@ def show_dry_run(testamur: Testamur, configuration: ConfigurationId) -> None:
 
 def run(testamur: Testamur, configuration: ConfigurationId) -> RunOutcome:
     """Award, issue and tell, with progress bars on a terminal."""
-    console.print(_label(testamur, configuration))
+    console.print(_label(testamur, configuration), highlight=False)
     with watching() as progress:
         return testamur.run(configuration, progress=progress)
 
@@ -127,7 +127,9 @@ def show_outcomes(
 ) -> None:
     """Show what the runs did, as a table."""
     columns = ("evaluated", "not eligible", "refused", "awarded", "issued", "told", "not told")
-    table = Table("configuration", *(f"[right]{each}[/]" for each in columns), show_footer=False)
+    table = Table("configuration")
+    for column in columns:
+        table.add_column(column, justify="right")
     for configuration, outcome in zip(configurations, outcomes, strict=True):
         counts, credentials = outcome.counts, outcome.credentials
         told = credentials.notifications.get("sent", 0)
@@ -151,7 +153,8 @@ def show_where_to_look(testamur: Testamur, settings: Settings) -> None:
     console.print(f"All certificates:  {settings.files_folder.resolve()}/credentials")
     console.print(f"All mails:         {settings.messages_folder.resolve()}")
     console.print("Look further, for example:")
-    console.print(f"  export TESTAMUR_DATA_FOLDER={OUTPUT} TESTAMUR_SOURCE_FOLDER={HERE / 'data'}")
+    console.print(f"  export TESTAMUR_DATA_FOLDER={OUTPUT}", highlight=False)
+    console.print(f"  export TESTAMUR_SOURCE_FOLDER={HERE / 'data'}", highlight=False)
     console.print("  .venv-demo/bin/testamur credential list --limit 5")
     console.print("  .venv-demo/bin/testamur doctor")
 
@@ -190,9 +193,11 @@ def _reasons(prospect: Prospect) -> list[tuple[str, str]]:
 
 
 def _label(testamur: Testamur, configuration: ConfigurationId) -> str:
+    """Return the type's name and the shortest part of the context's key that tells it."""
     state = testamur.configuration(configuration)
-    _, _, context = state.context_key.partition(":")
-    return f"{testamur.type(state.type_slug).definition.name}, {context.partition('+type')[0]}"
+    course, _, lesson = state.context_key.partition("+type@sequential+block@")
+    where = lesson or course.split("+")[1]
+    return f"{testamur.type(state.type_slug).definition.name}: {where}"
 
 
 def _toml(file: Path) -> dict[str, Any]:

@@ -9,13 +9,137 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from testamur.application.errors import AlreadyRunning as AlreadyRunning
+    from testamur.application.errors import ConcurrencyConflict as ConcurrencyConflict
+    from testamur.application.errors import EventStoreError as EventStoreError
+    from testamur.application.errors import NotificationError as NotificationError
+    from testamur.application.errors import RenderingError as RenderingError
+    from testamur.application.errors import RetrievalError as RetrievalError
+    from testamur.application.errors import StorageError as StorageError
+    from testamur.application.ports.event_store import RecordedEvent as RecordedEvent
+    from testamur.application.ports.register import CredentialFilter as CredentialFilter
+    from testamur.application.ports.register import CredentialRow as CredentialRow
+    from testamur.application.ports.register import CredentialTally as CredentialTally
+    from testamur.application.ports.register import RunRow as RunRow
+    from testamur.application.progress import Progress as Progress
+    from testamur.application.progress import Step as Step
+    from testamur.application.running import Prospect as Prospect
+    from testamur.application.ticking import TickReport as TickReport
+    from testamur.domain.assets import CredentialAsset as CredentialAsset
+    from testamur.domain.configurations import CredentialConfiguration as CredentialConfiguration
+    from testamur.domain.credential_types import CredentialType as CredentialType
+    from testamur.domain.credential_types import Issuer as Issuer
+    from testamur.domain.credential_types import TypeDefinition as TypeDefinition
+    from testamur.domain.credentials import Credential as Credential
+    from testamur.domain.credentials import CredentialStatus as CredentialStatus
+    from testamur.domain.errors import DecisionRefused as DecisionRefused
+    from testamur.domain.errors import InvalidInput as InvalidInput
+    from testamur.domain.errors import InvalidOptions as InvalidOptions
+    from testamur.domain.errors import NotFound as NotFound
+    from testamur.domain.errors import TestamurError as TestamurError
+    from testamur.domain.identifiers import ConfigurationId as ConfigurationId
+    from testamur.domain.identifiers import CredentialId as CredentialId
+    from testamur.domain.identifiers import RunId as RunId
+    from testamur.domain.runs import RunCounts as RunCounts
+    from testamur.domain.schedules import CronRule as CronRule
+    from testamur.domain.schedules import IntervalRule as IntervalRule
+    from testamur.domain.schedules import IssueWindow as IssueWindow
+    from testamur.domain.schedules import OnceRule as OnceRule
+    from testamur.domain.schedules import Schedule as Schedule
+    from testamur.entrypoints.library import RunOutcome as RunOutcome
+    from testamur.entrypoints.library import Testamur as Testamur
+    from testamur.entrypoints.settings import Settings as Settings
+
     __version__: str
 
 #: Public name -> the module that defines it. Type checkers read the imports under TYPE_CHECKING,
 #: so a name stands in both places, and in `__all__`.
-_PUBLIC: dict[str, str] = {}
+_PUBLIC: dict[str, str] = {
+    "AlreadyRunning": "testamur.application.errors",
+    "ConcurrencyConflict": "testamur.application.errors",
+    "ConfigurationId": "testamur.domain.identifiers",
+    "Credential": "testamur.domain.credentials",
+    "CredentialAsset": "testamur.domain.assets",
+    "CredentialConfiguration": "testamur.domain.configurations",
+    "CredentialFilter": "testamur.application.ports.register",
+    "CredentialId": "testamur.domain.identifiers",
+    "CredentialRow": "testamur.application.ports.register",
+    "CredentialStatus": "testamur.domain.credentials",
+    "CredentialTally": "testamur.application.ports.register",
+    "CredentialType": "testamur.domain.credential_types",
+    "CronRule": "testamur.domain.schedules",
+    "DecisionRefused": "testamur.domain.errors",
+    "EventStoreError": "testamur.application.errors",
+    "IntervalRule": "testamur.domain.schedules",
+    "InvalidInput": "testamur.domain.errors",
+    "InvalidOptions": "testamur.domain.errors",
+    "IssueWindow": "testamur.domain.schedules",
+    "Issuer": "testamur.domain.credential_types",
+    "NotFound": "testamur.domain.errors",
+    "NotificationError": "testamur.application.errors",
+    "OnceRule": "testamur.domain.schedules",
+    "Progress": "testamur.application.progress",
+    "Prospect": "testamur.application.running",
+    "RecordedEvent": "testamur.application.ports.event_store",
+    "RenderingError": "testamur.application.errors",
+    "RetrievalError": "testamur.application.errors",
+    "RunCounts": "testamur.domain.runs",
+    "RunId": "testamur.domain.identifiers",
+    "RunOutcome": "testamur.entrypoints.library",
+    "RunRow": "testamur.application.ports.register",
+    "Schedule": "testamur.domain.schedules",
+    "Settings": "testamur.entrypoints.settings",
+    "Step": "testamur.application.progress",
+    "StorageError": "testamur.application.errors",
+    "Testamur": "testamur.entrypoints.library",
+    "TestamurError": "testamur.domain.errors",
+    "TickReport": "testamur.application.ticking",
+    "TypeDefinition": "testamur.domain.credential_types",
+}
 
-__all__ = ["__version__"]
+__all__ = [
+    "AlreadyRunning",
+    "ConcurrencyConflict",
+    "ConfigurationId",
+    "Credential",
+    "CredentialAsset",
+    "CredentialConfiguration",
+    "CredentialFilter",
+    "CredentialId",
+    "CredentialRow",
+    "CredentialStatus",
+    "CredentialTally",
+    "CredentialType",
+    "CronRule",
+    "DecisionRefused",
+    "EventStoreError",
+    "IntervalRule",
+    "InvalidInput",
+    "InvalidOptions",
+    "IssueWindow",
+    "Issuer",
+    "NotFound",
+    "NotificationError",
+    "OnceRule",
+    "Progress",
+    "Prospect",
+    "RecordedEvent",
+    "RenderingError",
+    "RetrievalError",
+    "RunCounts",
+    "RunId",
+    "RunOutcome",
+    "RunRow",
+    "Schedule",
+    "Settings",
+    "Step",
+    "StorageError",
+    "Testamur",
+    "TestamurError",
+    "TickReport",
+    "TypeDefinition",
+    "__version__",
+]
 
 if not TYPE_CHECKING:  # hidden from type checkers, which would otherwise accept any name
 

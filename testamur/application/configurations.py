@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from testamur.application.aggregates import Loaded, append, load
-from testamur.application.assets import Assets
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.cron import check_cron
 from testamur.application.options import (
@@ -20,6 +19,7 @@ from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.register import Register
 from testamur.application.ports.rendering import PreparedRenderer
 from testamur.application.ports.system import Clock
+from testamur.application.preparing import PreparedRenderers
 from testamur.application.requests import Request
 from testamur.domain import configurations
 from testamur.domain.configurations import CredentialConfiguration
@@ -79,7 +79,7 @@ class Configurations:
     events: EventStore
     register: Register
     types: CredentialTypes
-    assets: Assets
+    prepared: PreparedRenderers
     renderers: Renderers
     context_kinds: ContextKinds
     clock: Clock
@@ -230,7 +230,7 @@ class Configurations:
             type_.definition, configuration.options, context, self.renderers
         )
         renderer = self.renderers.named(type_.definition.renderer)
-        prepared = renderer.prepare(options.rendering, self.assets)
+        prepared = self.prepared.prepare(renderer, options.rendering)
         return PreparedConfiguration(id_, configuration, type_, context, options, prepared)
 
     def notification(self, id_: ConfigurationId) -> NotificationOptions:
@@ -249,7 +249,7 @@ class Configurations:
         self, type_: CredentialType, own: Mapping[str, JsonValue], context: LearningContextKey
     ) -> None:
         options = effective_options(type_.definition, own, context, self.renderers)
-        self.renderers.named(type_.definition.renderer).prepare(options.rendering, self.assets)
+        self.prepared.prepare(self.renderers.named(type_.definition.renderer), options.rendering)
 
     def _load(self, id_: ConfigurationId) -> Loaded[CredentialConfiguration]:
         return load(self.events, id_, configurations.evolve)

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from testamur.application.aggregates import Loaded, append, load
-from testamur.application.assets import Assets
 from testamur.application.options import Renderers, effective_options
 from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.register import Register
 from testamur.application.ports.system import Clock
+from testamur.application.preparing import PreparedRenderers
 from testamur.application.requests import Request
 from testamur.domain import credential_types
 from testamur.domain.credential_types import CredentialType, TypeDefinition
@@ -23,7 +23,7 @@ class CredentialTypes:
     events: EventStore
     register: Register
     renderers: Renderers
-    assets: Assets
+    prepared: PreparedRenderers
     clock: Clock
 
     def define(self, slug: str, definition: TypeDefinition, request: Request) -> CredentialType:
@@ -90,7 +90,7 @@ class CredentialTypes:
 
     def _check(self, definition: TypeDefinition) -> None:
         options = effective_options(definition, {}, None, self.renderers)
-        self.renderers.named(definition.renderer).prepare(options.rendering, self.assets)
+        self.prepared.prepare(self.renderers.named(definition.renderer), options.rendering)
 
     def _load(self, slug: Slug) -> Loaded[CredentialType]:
         return load(self.events, credential_type_id(slug), credential_types.evolve)

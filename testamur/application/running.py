@@ -132,10 +132,10 @@ class Runs:
             actor = self._actor(id_)
             try:
                 counts = self._go_over(id_, run.started, actor, progress)
+                self._record(id_, actor, partial(runs.decide_complete, counts=counts))
             except Exception as error:
                 self._record_failure(id_, actor, error)
                 raise
-            self._record(id_, actor, lambda state: runs.decide_complete(state, counts))
             return counts
 
     def dry_run(

@@ -41,14 +41,15 @@ class Trace:
 
 
 def watch(trace: Trace) -> None:
-    """Note every step by which files or events become durable, before and after it is done."""
+    """Note every step by which files become durable, once it is done.
+
+    What happens between two steps is lost with the process, so dying after each is dying anywhere.
+    """
 
     def watched(function: Callable[..., Any], name: str) -> Callable[..., Any]:
         def noting(*arguments: Any, **options: Any) -> Any:
-            subject = _path_of(arguments[-1])
-            trace.point(f"before {name}", subject)
             result = function(*arguments, **options)
-            trace.point(name, subject)
+            trace.point(name, _path_of(arguments[-1]))
             return result
 
         return noting
@@ -58,12 +59,11 @@ def watch(trace: Trace) -> None:
 
 
 def watch_appends(trace: Trace, events: Any) -> None:
-    """Note every append to an event store, before and after it is committed."""
+    """Note every append to an event store, once it is committed."""
     append = events.append
 
     def noting(batch: Sequence[NewEvents], attribution: Attribution) -> None:
         names = ",".join(sorted({type(each).__name__ for new in batch for each in new.events}))
-        trace.point("before append", names)
         append(batch, attribution)
         trace.point("append", names)
 

@@ -35,6 +35,7 @@ from testamur.application.ports.rendering import AssetLibrary, Document, Rendere
 from testamur.application.ports.retrieval import Needs
 from testamur.application.ports.storage import StorableFile
 from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
+from testamur.application.preparing import PreparedRenderers
 from testamur.application.progress import Unwatched
 from testamur.application.requests import Request
 from testamur.application.running import Runs
@@ -140,9 +141,7 @@ class LearnersInMemory:
 
     def people(self, learner_ids: Sequence[LearnerId]) -> Mapping[LearnerId, Person]:
         """Return the people that the test states."""
-        return {
-            each: self.known_people[each] for each in learner_ids if each in self.known_people
-        }
+        return {each: self.known_people[each] for each in learner_ids if each in self.known_people}
 
 
 class PlainOptions(BaseModel):
@@ -247,9 +246,10 @@ class World:
         self.events, self.register = events, register
         self.assets = Assets(events, register, self.storage, self.clock)
         renderers = Renderers({"plain": PlainRenderer()})
-        self.types = CredentialTypes(events, register, renderers, self.assets, self.clock)
+        prepared = PreparedRenderers(self.assets)
+        self.types = CredentialTypes(events, register, renderers, prepared, self.clock)
         self.configurations = Configurations(
-            events, register, self.types, self.assets, renderers, ContextKinds({}), self.clock
+            events, register, self.types, prepared, renderers, ContextKinds({}), self.clock
         )
         self.awarding = Awarding(events, register, self.source, self.ids, self.installation)
         self.runs = Runs(

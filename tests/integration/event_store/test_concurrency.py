@@ -143,32 +143,108 @@ import os, sys
 from testamur.adapters.event_store.sqlite import SqliteDatabase
 from tests.support.events import an_award, awarding, by
 
-with SqliteDatabase.open(sys.argv[1]) as database:
-    database.events.append(awarding(an_award("before")), by())
-    child = os.fork()
+database = SqliteDatabase.open(sys.argv[1])
+database.events.append(awarding(an_award("before")), by())
+closed, close = os.pipe()
+child = os.fork()
+if not child:
     for number in range(20):
-        learner = f"{'parent' if child else 'child'}-{number}"
-        database.events.append(awarding(an_award(learner)), by())
-    if not child:
-        database.close()
-        os._exit(0)
-    _, status = os.waitpid(child, 0)
-    assert os.waitstatus_to_exitcode(status) == 0
-    assert len(list(database.events.log())) == 41
+        database.events.append(awarding(an_award(f"child-{number}")), by())
+    os.read(closed, 1)
+    database.events.append(awarding(an_award("child-in-the-end")), by())
+    database.close()
+    os._exit(0)
+for number in range(20):
+    database.events.append(awarding(an_award(f"parent-{number}")), by())
+database.close()  # nothing of the child's may go with it
+os.write(close, b".")
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 0
 """
 
 
-def test_a_forked_child_uses_connections_of_its_own(file: Path) -> None:
-    # In a process of its own, because a fork is safe only where there are no other threads.
+def run_alone(program: str, file: Path) -> None:
+    """Run a program that forks: that is safe only in a process without other threads."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", FORKING, file],
+        [sys.executable, "-W", "error", "-c", program, file],
         capture_output=True,
         text=True,
         check=False,
         timeout=PATIENCE_SECONDS,
     )
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_parent_and_child_of_a_fork_both_go_on(file: Path) -> None:
+    run_alone(FORKING, file)
     with closing(sqlite3.connect(file)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     with SqliteDatabase.open(file) as database:
-        assert len(database.register.credentials(CredentialFilter(), 100)) == 41
+        assert len(database.register.credentials(CredentialFilter(), 100)) == 42
+
+
+FORKING_WHILE_WRITING = """
+import os, sys, threading, time, warnings
+warnings.simplefilter("ignore", DeprecationWarning)  # of forking with threads, which is the point
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from tests.support.events import an_award, awarding, by
+
+database = SqliteDatabase.open(sys.argv[1])
+
+def write(thread):
+    for number in range(100):
+        database.events.append(awarding(an_award(f"{thread}-{number}")), by())
+
+threads = [threading.Thread(target=write, args=(each,)) for each in range(3)]
+for thread in threads:
+    thread.start()
+children = []
+for number in range(10):
+    time.sleep(0.02)
+    child = os.fork()
+    if not child:
+        database.events.append(awarding(an_award(f"child-{number}")), by())
+        os._exit(0)
+    children.append(child)
+for thread in threads:
+    thread.join()
+for child in children:
+    _, status = os.waitpid(child, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
+database.close()
+"""
+
+
+def test_a_fork_waits_for_transactions_and_loses_none(file: Path) -> None:
+    run_alone(FORKING_WHILE_WRITING, file)
+    with SqliteDatabase.open(file) as database:
+        assert len(list(database.events.log())) == 310
+        assert len(database.register.credentials(CredentialFilter(), 400)) == 310
+
+
+FORKED_IN_A_TRANSACTION = """
+import os, sys
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from testamur.application.errors import EventStoreError
+from tests.support.events import an_award, awarding, by
+
+database = SqliteDatabase.open(sys.argv[1], busy_timeout_seconds=0.1)
+with database._datastore.transaction(commit=True):
+    child = os.fork()
+    if not child:
+        try:
+            database.events.load(__import__("uuid").uuid4())
+        except EventStoreError as error:
+            os._exit(42 if "in the middle of a transaction" in str(error) else 1)
+        os._exit(0)
+_, status = os.waitpid(child, 0)
+assert os.waitstatus_to_exitcode(status) == 42
+database.events.append(awarding(an_award()), by())
+database.close()
+"""
+
+
+def test_a_child_that_was_forked_in_a_transaction_is_told(file: Path) -> None:
+    run_alone(FORKED_IN_A_TRANSACTION, file)
+    with SqliteDatabase.open(file) as database:
+        assert len(list(database.events.log())) == 1

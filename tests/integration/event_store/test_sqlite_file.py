@@ -91,6 +91,34 @@ def test_a_folder_that_does_not_exist_is_an_error_that_names_the_file(tmp_path: 
     assert "unable to open" in refused(tmp_path / "missing" / "testamur.db")
 
 
+@pytest.fixture
+def being_prepared(file: Path) -> Iterator[sqlite3.Connection]:
+    """Another process's connection, which keeps the file from changing to write-ahead logging."""
+    SqliteDatabase.open(file).close()
+    ask(file, "PRAGMA journal_mode = DELETE")
+    with closing(
+        sqlite3.connect(file, isolation_level=None, check_same_thread=False)
+    ) as connection:
+        connection.execute("BEGIN")
+        connection.execute("SELECT count(*) FROM runs").fetchone()
+        yield connection
+
+
+def test_opening_waits_for_a_process_that_prepares_the_file(
+    being_prepared: sqlite3.Connection, file: Path
+) -> None:
+    done = threading.Timer(0.2, being_prepared.rollback)
+    done.start()
+    with SqliteDatabase.open(file) as database:
+        database.events.append(awarding(an_award()), by())
+    done.join()
+
+
+def test_opening_does_not_wait_for_ever(being_prepared: sqlite3.Connection, file: Path) -> None:
+    with pytest.raises(EventStoreError, match="cannot be opened: database is locked"):
+        SqliteDatabase.open(file, busy_timeout_seconds=0.1)
+
+
 # How it is used
 
 
@@ -191,18 +219,6 @@ def test_what_is_committed_is_made_durable_at_once(on_disk: SqliteDatabase, file
         }
     assert pragmas == {"journal_mode": "wal", "synchronous": 2, "secure_delete": 1}
     assert ask(file, "PRAGMA application_id") == 0x54534D52
-
-
-def test_positions_in_the_log_survive_a_vacuum(on_disk: SqliteDatabase, file: Path) -> None:
-    on_disk.events.append(awarding(*(an_award(str(number)) for number in range(5))), by())
-    ask(file, "UPDATE stored_events SET rowid = rowid + 10")
-    ask(file, "UPDATE credentials SET position = position + 10")
-    positions = [each.position for each in on_disk.events.log()]
-    on_disk.close()
-    ask(file, "VACUUM")
-    with SqliteDatabase.open(file) as database:
-        assert [each.position for each in database.events.log()] == positions
-        assert positions[0] == 11
 
 
 # How questions are answered

@@ -1,15 +1,19 @@
 """Checking before anything is issued: names that cannot be drawn right are refused, with reason."""
 
+import unicodedata
+from collections.abc import Sequence
 from functools import cache
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from testamur.adapters.pdf import PreparedPdf
+from testamur.adapters.pdf.characters import is_ignorable, is_visible
 from testamur.adapters.pdf.drawing import used_glyphs
 from testamur.adapters.pdf.fonts import FontShelf
-from testamur.adapters.pdf.layout import PageSize, TextLayout
+from testamur.adapters.pdf.layout import Line, PageSize, TextLayout
 from testamur.adapters.pdf.options import TextElement
 from testamur.application.errors import RenderingError
 from tests.support.pdf import FONTS, MemoryAssets, a_document, ink_of, prepared, text_of
@@ -129,16 +133,25 @@ LANGUAGES = st.sampled_from(["en", "tr", "ar", "he", "hi", "th", "zh", "ja", "ko
 
 
 @settings(max_examples=400, deadline=None)
-@given(name=NAMES, language=LANGUAGES, upper_case=st.booleans(), spacing=st.sampled_from([0, 2]))
-def test_any_name_is_either_refused_or_drawn_without_a_missing_glyph(
-    name: str, language: str, upper_case: bool, spacing: float
+@given(
+    name=NAMES,
+    language=LANGUAGES,
+    look=st.fixed_dictionaries(
+        {
+            "upper_case": st.booleans(),
+            "character_spacing": st.sampled_from([0, 2]),
+            "wrap": st.booleans(),
+            "width": st.sampled_from([150, 9000]),
+        }
+    ),
+)
+def test_any_name_is_either_refused_or_drawn_in_full_without_a_missing_glyph(
+    name: str, language: str, look: dict[str, Any]
 ) -> None:
     shelf = shelf_of_all()
-    element = TextElement(
-        text="{name}", x=0, y=0, width=None, upper_case=upper_case, character_spacing=spacing
-    )
+    element = TextElement.model_validate({"text": "{name}", "x": 0, "y": 0, **look})
     layout = TextLayout(
-        "name", element, PageSize(9000, 100), lambda *_: [shelf.font(each) for each in FONTS]
+        "name", element, PageSize(9000, 9000), lambda *_: [shelf.font(each) for each in FONTS]
     )
 
     try:
@@ -148,6 +161,18 @@ def test_any_name_is_either_refused_or_drawn_without_a_missing_glyph(
 
     assert all(0 not in glyphs for glyphs in used_glyphs(lines).values())
     assert all(glyph.id for line in lines for run in line.runs for glyph in run.glyphs)
+    if not look["upper_case"] and is_visible(name):
+        assert marks_on_paper(shown_by(lines)) == marks_on_paper(name)
+
+
+def shown_by(lines: Sequence[Line]) -> str:
+    return "".join(run.text for line in lines for run in line.runs)
+
+
+def marks_on_paper(text: str) -> list[str]:
+    """The characters that can be seen, letters and accents apart, in no order."""
+    apart = unicodedata.normalize("NFD", text.replace("\u2011", "-").replace("\u2010", "-"))
+    return sorted(each for each in apart if not each.isspace() and not is_ignorable(each))
 
 
 @cache

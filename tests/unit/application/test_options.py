@@ -23,9 +23,7 @@ IN_PATHWAY = parse_context_key(PATHWAY)
 
 
 def test_a_configurations_options_go_over_the_types() -> None:
-    type_ = definition(
-        criteria={"required_completion": 0.9}, rendering={"heading": "Diploma"}
-    )
+    type_ = definition(criteria={"required_completion": 0.9}, rendering={"heading": "Diploma"})
     options = effective_options(
         type_, {"criteria": {"required_completion": 0.55}}, IN_COURSE, RENDERERS
     )

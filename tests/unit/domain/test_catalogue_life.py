@@ -41,8 +41,9 @@ from testamur.domain.credential_types import (
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.identifiers import Slug
 from testamur.domain.schedules import IntervalRule, Schedule
+from tests.support.domain_strategies import tries
 
-LIFE = settings(max_examples=20, stateful_step_count=20, deadline=None)
+LIFE = settings(tries(20), stateful_step_count=20)
 
 # There are few of each, so that what is asked for is often what is there already.
 definitions = st.sampled_from("AB").map(

@@ -1,7 +1,7 @@
 """Keys of learning contexts: what is read, what is written, and what is refused."""
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from testamur.domain.contexts import (
     LONGEST_KEY,
@@ -13,7 +13,13 @@ from testamur.domain.contexts import (
     parse_context_key,
 )
 from testamur.domain.errors import InvalidInput
-from tests.support.domain_strategies import OPAQUE_KINDS, context_keys, course_keys, lesson_keys
+from tests.support.domain_strategies import (
+    OPAQUE_KINDS,
+    context_keys,
+    course_keys,
+    lesson_keys,
+    tries,
+)
 
 COURSE = CourseKey("Uni", "Maths", "2026")
 CCX = CourseKey("Uni", "Maths", "2026", ccx=3)
@@ -38,7 +44,7 @@ def test_a_key_is_read_as_what_it_names(text: str, key: LearningContextKey) -> N
     assert parse_context_key(text) == key
 
 
-@settings(max_examples=100, deadline=None)
+@tries(80)
 @given(key=context_keys)
 def test_every_key_reads_back_as_it_was_written(key: LearningContextKey) -> None:
     assert parse_context_key(str(key), OPAQUE_KINDS) == key
@@ -57,7 +63,7 @@ def test_a_key_knows_its_kind(key: LearningContextKey, kind: str) -> None:
     assert key.kind == kind
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(lesson=lesson_keys)
 def test_a_lesson_is_of_the_course_in_its_key(lesson: LessonKey) -> None:
     read = parse_context_key(str(lesson))
@@ -66,7 +72,7 @@ def test_a_lesson_is_of_the_course_in_its_key(lesson: LessonKey) -> None:
     assert parse_context_key(str(read.course)) == lesson.course
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(one=course_keys, other=course_keys)
 def test_different_courses_have_different_keys(one: CourseKey, other: CourseKey) -> None:
     assert (str(one) == str(other)) == (one == other)

@@ -38,7 +38,7 @@ from testamur.domain.credentials import (
 )
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.identifiers import CredentialId
-from tests.support.domain_strategies import artifacts, awards, credential_ids
+from tests.support.domain_strategies import artifacts, awards, credential_ids, tries
 
 NOTIFYING = (NotificationSent, NotificationSkipped, NotificationFailed)
 WHAT_MAY_FOLLOW_THE_END: dict[type[CredentialEvent], tuple[type[CredentialEvent], ...]] = {
@@ -225,5 +225,5 @@ class CredentialLife(RuleBasedStateMachine):
         assert reduce(evolve, self.events, replayed) == self.state
 
 
-CredentialLife.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+CredentialLife.TestCase.settings = settings(tries(20), stateful_step_count=20)
 TestCredentialLife = CredentialLife.TestCase

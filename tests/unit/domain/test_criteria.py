@@ -4,7 +4,7 @@ import json
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pydantic import BaseModel, JsonValue, TypeAdapter, ValidationError
 
 from testamur.domain.criteria import (
@@ -22,6 +22,7 @@ from tests.support.domain_strategies import (
     options,
     pathway_criteria,
     spellings,
+    tries,
 )
 
 any_course_criteria: TypeAdapter[AnyCourseCriteria] = TypeAdapter(CourseCriteria)
@@ -185,13 +186,13 @@ def test_a_field_that_the_kind_does_not_have_is_refused(stranger: str) -> None:
     ]
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(criteria=course_criteria)
 def test_criteria_read_back_from_json_as_they_were(criteria: AnyCourseCriteria) -> None:
     assert any_course_criteria.validate_json(criteria.model_dump_json()) == criteria
 
 
-@settings(max_examples=20, deadline=None)
+@tries(20)
 @given(criteria=pathway_criteria)
 def test_pathway_criteria_read_back_from_json_as_they_were(criteria: PathwayCriteria) -> None:
     assert PathwayCriteria.model_validate_json(criteria.model_dump_json()) == criteria
@@ -244,7 +245,7 @@ def test_mappings_merge_and_everything_else_replaces(
     assert merged_options(base, over) == merged
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(base=options, over=options)
 def test_merging_changes_neither_side(
     base: dict[str, JsonValue], over: dict[str, JsonValue]
@@ -256,7 +257,7 @@ def test_merging_changes_neither_side(
     assert json.dumps([base, over]) == before
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(base=options, over=options)
 def test_everything_of_the_upper_options_holds_after_merging(
     base: dict[str, JsonValue], over: dict[str, JsonValue]

@@ -6,7 +6,7 @@ from dataclasses import replace
 from decimal import Decimal
 from fractions import Fraction
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from testamur.domain.criteria import (
@@ -25,6 +25,7 @@ from tests.support.domain_strategies import (
     pathway_criteria,
     pathway_facts,
     pathway_records,
+    tries,
 )
 from tests.support.records import course, inquiry, learner
 
@@ -84,7 +85,7 @@ def earns(record: LearnerRecord, required: AnyCriteria, context: ContextFacts) -
 # Properties
 
 
-@settings(max_examples=100, deadline=None)
+@tries(80)
 @given(case=cases)
 def test_the_verdict_is_that_of_the_second_opinion(case: Case) -> None:
     record, required, context = case
@@ -94,7 +95,7 @@ def test_the_verdict_is_that_of_the_second_opinion(case: Case) -> None:
     assert verdict.learner_id == record.learner_id
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(
     weights=st.lists(st.integers(1, 99), min_size=1, max_size=5),
     scales=st.lists(st.integers(1, 60), min_size=5, max_size=5),
@@ -123,7 +124,7 @@ def test_exactly_what_is_required_passes_in_every_weighting(
     assert not judge(learner(grades=grades), asked).eligible
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(case=cases)
 def test_the_evidence_explains_the_verdict(case: Case) -> None:
     record, required, context = case
@@ -146,7 +147,7 @@ def test_the_evidence_explains_the_verdict(case: Case) -> None:
             )
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(case=cases)
 def test_the_evidence_lists_every_criterion_once_in_order(case: Case) -> None:
     record, required, context = case
@@ -175,7 +176,7 @@ def test_the_evidence_lists_every_criterion_once_in_order(case: Case) -> None:
     assert [(result.criterion, result.step) for result in evidence.results] == expected
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(case=cases)
 def test_evidence_reads_back_from_json_digit_for_digit(case: Case) -> None:
     record, required, context = case
@@ -196,7 +197,7 @@ def improved(data: st.DataObject, done: Achievement) -> Achievement:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@tries(40)
 @given(data=st.data(), case=cases)
 def test_whoever_achieves_more_never_loses_eligibility(data: st.DataObject, case: Case) -> None:
     record, required, context = case
@@ -225,7 +226,7 @@ def stricter(data: st.DataObject, required: AnyCourseCriteria) -> AnyCourseCrite
     return required.model_copy(update=changed)
 
 
-@settings(max_examples=40, deadline=None)
+@tries(40)
 @given(data=st.data(), case=cases)
 def test_raising_a_requirement_never_makes_anybody_eligible(
     data: st.DataObject, case: Case
@@ -244,7 +245,7 @@ def test_raising_a_requirement_never_makes_anybody_eligible(
     assert not judge(record, inquiry(harder, context)).eligible
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(case=cases, data=st.data())
 def test_the_order_of_the_work_does_not_matter(case: Case, data: st.DataObject) -> None:
     record, required, context = case

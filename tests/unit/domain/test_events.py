@@ -6,7 +6,7 @@ from types import ModuleType
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
@@ -14,7 +14,7 @@ import testamur.domain
 from testamur.domain import assets, configurations, credential_types, credentials, runs
 from testamur.domain.assets import AssetRemoved
 from testamur.domain.events import DomainEvent
-from tests.support.domain_strategies import EVENTS, events
+from tests.support.domain_strategies import EVENTS, events, tries
 
 
 def all_models() -> set[type[BaseModel]]:
@@ -40,7 +40,7 @@ def test_there_is_a_strategy_of_every_event() -> None:
     assert set(EVENTS) == all_events()
 
 
-@settings(max_examples=100, deadline=None)
+@tries(80)
 @given(event=events)
 def test_every_event_reads_back_from_json_as_it_was(event: DomainEvent) -> None:
     assert type(event).model_validate_json(event.model_dump_json()) == event
@@ -74,7 +74,7 @@ def test_what_is_frozen_cannot_be_changed_and_what_is_unknown_is_refused() -> No
     ],
     ids=lambda each: each.__name__ if isinstance(each, ModuleType) else "",
 )
-@settings(max_examples=8, deadline=None)
+@tries(8)
 @given(data=st.data())
 def test_every_event_of_an_aggregate_leads_from_state_to_state(
     aggregate: Any, of_aggregate: Any, data: st.DataObject

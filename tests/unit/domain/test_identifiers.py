@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from testamur.domain.errors import InvalidInput
@@ -31,6 +31,7 @@ from tests.support.domain_strategies import (
     learner_ids,
     moments,
     slugs,
+    tries,
     uuids,
 )
 
@@ -47,7 +48,7 @@ ways_to_an_id: st.SearchStrategy[tuple[Callable[..., UUID], tuple[Any, ...]]] = 
 )
 
 
-@settings(max_examples=50, deadline=None)
+@tries(40)
 @given(one=ways_to_an_id, other=ways_to_an_id)
 def test_two_ids_are_equal_only_where_all_that_went_into_them_is(
     one: tuple[Callable[..., UUID], tuple[Any, ...]],
@@ -56,7 +57,7 @@ def test_two_ids_are_equal_only_where_all_that_went_into_them_is(
     assert (one[0](*one[1]) == other[0](*other[1])) == (one == other)
 
 
-@settings(max_examples=50, deadline=None)
+@tries(40)
 @given(
     configuration=configuration_ids,
     learner=st.text("1x-:+ ", min_size=1, max_size=3).map(LearnerId),
@@ -152,7 +153,7 @@ def test_an_email_address_does_not_get_into_logs_by_its_refusal() -> None:
     assert refused.value.value == "k…@…"
 
 
-@settings(max_examples=50, deadline=None)
+@tries(40)
 @given(learner=learner_ids, other=learner_ids)
 def test_every_learner_id_can_be_made_into_a_credential_id(
     learner: LearnerId, other: LearnerId
@@ -162,7 +163,7 @@ def test_every_learner_id_can_be_made_into_a_credential_id(
     assert (one == credential_id(CONFIGURATION, parse_learner_id(other))) == (learner == other)
 
 
-@settings(max_examples=20, deadline=None)
+@tries(20)
 @given(slug=slugs)
 def test_lower_case_letters_digits_and_single_hyphens_make_a_slug(slug: Slug) -> None:
     assert parse_slug(slug) == slug
@@ -216,7 +217,7 @@ def test_other_text_is_no_actor(text: str) -> None:
     assert refused.value.field == "on_behalf_of"
 
 
-@settings(max_examples=20, deadline=None)
+@tries(20)
 @given(actor=actors)
 def test_every_actor_reads_back(actor: str) -> None:
     assert parse_actor(actor) == actor

@@ -3,7 +3,7 @@
 from typing import Any, get_args
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 from pydantic.fields import FieldInfo
@@ -11,7 +11,7 @@ from pydantic.fields import FieldInfo
 from testamur.domain.credentials import CredentialAwarded, IssuanceFailed, NotificationFailed
 from testamur.domain.events import DomainEvent
 from testamur.domain.personal_data import PERSONAL, Person
-from tests.support.domain_strategies import EVENTS
+from tests.support.domain_strategies import EVENTS, tries
 
 PERSONAL_FIELDS: list[tuple[type[DomainEvent], str]] = [
     (CredentialAwarded, "person"),
@@ -46,7 +46,7 @@ def test_no_person_is_in_a_field_that_is_not_personal() -> None:
             assert not holds_a_person(field.annotation) or is_personal(field), (event, name)
 
 
-@settings(max_examples=15, deadline=None)
+@tries(15)
 @given(event=st.one_of(*(EVENTS[event] for event, _ in PERSONAL_FIELDS)))
 def test_a_personal_field_reads_as_none_once_the_key_is_erased(event: DomainEvent) -> None:
     [name] = [name for kind, name in PERSONAL_FIELDS if isinstance(event, kind)]

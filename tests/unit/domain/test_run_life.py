@@ -25,7 +25,7 @@ from testamur.domain.runs import (
     decide_start,
     evolve,
 )
-from tests.support.domain_strategies import learner_ids, run_counts, run_starts
+from tests.support.domain_strategies import learner_ids, run_counts, run_starts, tries
 
 refusals_of_few_learners = st.lists(
     st.builds(
@@ -142,5 +142,5 @@ class RunLife(RuleBasedStateMachine):
         assert reduce(evolve, self.events, replayed) == self.state
 
 
-RunLife.TestCase.settings = settings(max_examples=25, stateful_step_count=20, deadline=None)
+RunLife.TestCase.settings = settings(tries(15), stateful_step_count=20)
 TestRunLife = RunLife.TestCase

@@ -8,7 +8,7 @@ from typing import Final
 from uuid import UUID
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from pydantic import ValidationError
 
 from testamur.domain.errors import DecisionRefused
@@ -31,7 +31,7 @@ from testamur.domain.runs import (
     manual_slot,
     scheduled_slot,
 )
-from tests.support.domain_strategies import run_counts
+from tests.support.domain_strategies import run_counts, tries
 
 NOW: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 SCHEDULED: Final = RunStarted(
@@ -154,7 +154,7 @@ def test_counts_are_never_negative() -> None:
         RunCounts(awarded=-1)
 
 
-@settings(max_examples=30, deadline=None)
+@tries(30)
 @given(one=run_counts(), other=run_counts())
 def test_counts_of_pages_sum_up_to_those_of_the_run(one: RunCounts, other: RunCounts) -> None:
     both = one + other

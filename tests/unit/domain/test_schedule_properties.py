@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from testamur.domain.learning import ContextFacts
@@ -23,6 +23,7 @@ from testamur.domain.schedules import (
     due,
     next_slot,
 )
+from tests.support.domain_strategies import tries
 from tests.support.records import course
 
 HOUR = timedelta(hours=1)
@@ -102,7 +103,7 @@ class Enabled:
 enabled = st.builds(Enabled, schedules(), courses, hours)
 
 
-@settings(max_examples=120, deadline=None)
+@tries(80)
 @given(configuration=enabled, pauses=st.lists(st.integers(0, 12), max_size=20))
 def test_slots_are_run_once_in_order_within_bounds_and_never_after_the_end(
     configuration: Enabled, pauses: list[int]
@@ -122,7 +123,7 @@ def test_slots_are_run_once_in_order_within_bounds_and_never_after_the_end(
             ended = isinstance(answer, ScheduleEnded)
 
 
-@settings(max_examples=100, deadline=None)
+@tries(80)
 @given(configuration=enabled, pauses=st.lists(st.integers(1, 12), max_size=10))
 def test_the_last_run_is_at_the_closing_moment_so_that_nobody_is_lost(
     configuration: Enabled, pauses: list[int]
@@ -142,7 +143,7 @@ def test_the_last_run_is_at_the_closing_moment_so_that_nobody_is_lost(
         assert list(configuration.slots[-1:]) == [within.closes_at] * was_open
 
 
-@settings(max_examples=50, deadline=None)
+@tries(40)
 @given(
     every=st.integers(1, 30), enabled_at=hours, last=st.none() | hours, later=st.integers(0, 200)
 )
@@ -162,7 +163,7 @@ def test_slots_of_an_interval_are_whole_intervals_after_it_was_enabled(
     assert answer == (RunDue(latest) if last is None or latest > last else NothingDue())
 
 
-@settings(max_examples=120, deadline=None)
+@tries(80)
 @given(configuration=enabled, pause=st.integers(0, 100), share=st.floats(0, 0.99))
 def test_the_next_slot_is_when_something_is_due_next(
     configuration: Enabled, pause: int, share: float

@@ -1,13 +1,12 @@
 """Connections to the database file: one to write, several to read."""
 
-import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
 from typing import Final
-from weakref import WeakSet
+from weakref import WeakMethod
 
 from eventsourcing.persistence import InterfaceError, OperationalError
 from eventsourcing.sqlite import (
@@ -17,6 +16,8 @@ from eventsourcing.sqlite import (
     SQLiteDatastore,
     SQLiteTransaction,
 )
+
+from testamur.adapters.event_store.sqlite.forking import ForkGate
 
 #: Connections kept open for reading; more are opened while more threads read at once.
 READING_CONNECTIONS: Final = 5
@@ -108,29 +109,35 @@ class Datastore(SQLiteDatastore):
         super().__init__(str(path), originator_id_type="uuid")
         self._path = path
         self._busy_timeout_seconds = busy_timeout_seconds
-        self.open_pools()
-        _datastores.add(self)
-
-    def open_pools(self) -> None:
-        """Begin with no connection; each is opened when it is first needed."""
-        self.pool = self._pool(READING_CONNECTIONS, MOST_READING_CONNECTIONS)
-        self.writing_pool = self._pool(1, 1)
+        self._open_pools()
+        self._gate = ForkGate(WeakMethod(self._renew_pools), busy_timeout_seconds)
 
     @contextmanager
     def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
         """Lend a connection to write, or one to read."""
-        pool = self.writing_pool if commit else self.pool
-        connection = pool.get_connection()
-        try:
-            yield connection
-        finally:
-            if not pool.closed:
-                pool.put_connection(connection)
+        with self._gate.lending():
+            pool = self.writing_pool if commit else self.pool
+            connection = pool.get_connection()
+            try:
+                yield connection
+            finally:
+                if not pool.closed:
+                    pool.put_connection(connection)
 
     def close(self) -> None:
         """Close all connections."""
         self.pool.close()
         self.writing_pool.close()
+
+    def _open_pools(self) -> None:
+        # No connection is opened yet: each is when it is first needed.
+        self.pool = self._pool(READING_CONNECTIONS, MOST_READING_CONNECTIONS)
+        self.writing_pool = self._pool(1, 1)
+
+    def _renew_pools(self) -> None:
+        if not self.pool.closed:
+            self.close()
+            self._open_pools()
 
     def _pool(self, size: int, most: int) -> ConnectionPool:
         return ConnectionPool(
@@ -139,18 +146,3 @@ class Datastore(SQLiteDatastore):
             max_overflow=most - size,
             pool_timeout=self._busy_timeout_seconds,
         )
-
-
-_datastores: WeakSet[Datastore] = WeakSet()
-_inherited: list[SQLiteConnectionPool] = []
-
-
-def _leave_to_the_parent() -> None:
-    # Nothing may touch the parent's connections after a fork, not even to close them
-    # (https://sqlite.org/howtocorrupt.html, 2.6); so they are kept, and others opened.
-    for datastore in _datastores:
-        _inherited.extend((datastore.pool, datastore.writing_pool))
-        datastore.open_pools()
-
-
-os.register_at_fork(after_in_child=_leave_to_the_parent)

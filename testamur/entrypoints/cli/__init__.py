@@ -1,0 +1,5 @@
+"""The command line. Each group of commands has a room of its own in this package."""
+
+from testamur.entrypoints.cli.app import main
+
+__all__ = ["main"]

@@ -1,0 +1,161 @@
+"""The program `testamur`: its commands, put together, and what every one of them goes through."""
+
+import sys
+import traceback
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Final
+
+import typer
+from typer.core import TyperGroup
+
+from testamur.domain.errors import TestamurError
+from testamur.entrypoints.cli import (
+    assets,
+    checks,
+    configurations,
+    credential_types,
+    credentials,
+    history,
+    runs,
+)
+from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
+from testamur.entrypoints.cli.invocation import Invocation, invocation_of, show_help_unless_asked
+from testamur.entrypoints.cli.output import warn
+
+
+class InOrder(TyperGroup):
+    """Lists commands as one needs them: set up, issue, look up, look after."""
+
+    def list_commands(self, ctx: object) -> list[str]:
+        """Return the names of all commands."""
+        return [name for name in ORDER if name in self.commands]
+
+
+ORDER: Final = (
+    "type",
+    "asset",
+    "configuration",
+    "run",
+    "tick",
+    "credential",
+    "history",
+    "settings",
+    "source",
+    "doctor",
+)
+
+app = typer.Typer(
+    name="testamur",
+    cls=InOrder,
+    invoke_without_command=True,
+    # Plain help: Rich's own takes longer to load than all the rest of the program.
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(credential_types.app, name="type")
+app.add_typer(assets.app, name="asset")
+app.add_typer(configurations.app, name="configuration")
+app.command("run")(runs.run)
+app.command("tick")(runs.tick)
+app.add_typer(credentials.app, name="credential")
+app.add_typer(history.app, name="history")
+app.command("settings")(checks.settings)
+app.command("doctor")(checks.doctor)
+app.add_typer(checks.source_app, name="source")
+
+
+def _show_version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"testamur {version('testamur')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before_every_command(  # pyright: ignore[reportUnusedFunction]
+    called: typer.Context,
+    settings: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE",
+            help="Settings file (TOML). By default the one that TESTAMUR_SETTINGS names, else "
+            "testamur.toml in the working directory.",
+            show_default=False,
+        ),
+    ] = None,
+    actor: Annotated[
+        str | None,
+        typer.Option(
+            metavar="KIND:NAME",
+            help="In whose name things are done. By default cli: and your login name.",
+            show_default=False,
+        ),
+    ] = None,
+    debug: Annotated[
+        bool, typer.Option("--debug", help="Show errors with their traceback.")
+    ] = False,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", help="Show the version and leave.", is_eager=True, callback=_show_version
+        ),
+    ] = False,
+) -> None:
+    """Issue learning credentials, and look up what was issued, to whom and why.
+
+    Define a credential type, add the assets that it names, configure it for a course, and run it.
+    """
+    invocation = invocation_of(called)
+    invocation.settings_file, invocation.actor, invocation.debug = settings, actor, debug
+    show_help_unless_asked(called)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the program, and return its exit code.
+
+    Args:
+        arguments: Without the program's name; by default those of the process.
+
+    Returns:
+        0; 1 where the operation failed; 2 where what the user gave is not allowed; 130 where
+        Ctrl-C ended it.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if reconfigure := getattr(stream, "reconfigure", None):
+            reconfigure(errors="backslashreplace")
+    invocation = Invocation()
+    try:
+        # Typer returns the code of typer.Exit, and 130 after Ctrl-C; else what the command returns.
+        code = app(arguments, prog_name="testamur", standalone_mode=False, obj=invocation) or 0
+    except typer.TyperException as error:
+        return _usage_error(error)
+    except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    except TestamurError as error:
+        _trace(invocation)
+        warn(*told(error))
+        return exit_code_of(error)
+    except Exception as error:  # noqa: BLE001 - the last resort: it says that this is a bug
+        _trace(invocation)
+        hint = "" if invocation.debug else "; --debug shows where"
+        warn(f"error: this is a bug in Testamur: {type(error).__name__}: {error}{hint}")
+        return FAILED
+    if code == INTERRUPTED:
+        warn("interrupted; work that was begun is picked up by the next `testamur tick`")
+    return int(code)
+
+
+def _usage_error(error: typer.TyperException) -> int:
+    message = error.format_message()
+    called: typer.Context | None = getattr(error, "ctx", None)
+    hint = f"; see `{called.command_path} --help`" if called else ""
+    warn(f"error: {message[:1].lower()}{message[1:].rstrip('.')}{hint}")
+    return error.exit_code
+
+
+def _trace(invocation: Invocation) -> None:
+    if invocation.debug:
+        traceback.print_exc()

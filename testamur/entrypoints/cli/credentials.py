@@ -1,0 +1,231 @@
+"""Commands that look up credentials: `testamur credential …`."""
+
+import os
+import sys
+from collections.abc import Iterator
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+import typer
+
+from testamur.domain.errors import InvalidInput
+from testamur.domain.identifiers import parse_learner_id
+from testamur.entrypoints.cli.credential_text import STATUS_STYLES, show_credential
+from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
+from testamur.entrypoints.cli.output import (
+    Column,
+    many,
+    screen,
+    styled,
+    warn,
+    write_json,
+    write_json_line,
+)
+from testamur.entrypoints.cli.parameters import AsJson, CredentialReference
+
+if TYPE_CHECKING:
+    from testamur.application.ports.register import CredentialFilter, CredentialRow
+    from testamur.domain.credentials import Credential
+    from testamur.entrypoints.cli.output import Cell
+    from testamur.entrypoints.library import Testamur
+
+app = typer.Typer(
+    help="Credentials: what was awarded and issued, and why.",
+    invoke_without_command=True,
+    callback=show_help_unless_asked,
+)
+
+Status = Literal["awarded", "issued", "revoked", "superseded", "erased"]
+
+
+@app.command("list")
+def list_(
+    called: typer.Context,
+    type_slug: Annotated[
+        str | None,
+        typer.Option("--type", metavar="TYPE", help="Only of this type.", show_default=False),
+    ] = None,
+    context_key: Annotated[
+        str | None,
+        typer.Option(
+            "--context",
+            metavar="CONTEXT",
+            help="Only for this course, lesson or pathway.",
+            show_default=False,
+        ),
+    ] = None,
+    learner: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only of this learner.", show_default=False),
+    ] = None,
+    run: Annotated[
+        UUID | None,
+        typer.Option(metavar="ID", help="Only what this run awarded.", show_default=False),
+    ] = None,
+    status: Annotated[
+        Status | None, typer.Option(help="Only what stands there.", show_default=False)
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="At most so many.", min=1, show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """List credentials.
+
+    With --json, one line of JSON for each.
+    """
+    zone = time_zone_of(called)
+    with opened(called) as testamur:
+        filters = _filters(testamur, type_slug, context_key, learner, run, status)
+        found = (row for each in filters for row in testamur.credentials(each))
+        rows = islice(found, limit)
+        if as_json:
+            for row in rows:
+                write_json_line(row)
+            return
+        to_show = screen()
+        constant = {"type": type_slug is not None, "context": context_key is not None}
+        shown = to_show.table(
+            [column for column in _COLUMNS if not constant.get(column.heading)],
+            (
+                [cell for name, cell in _row(row, zone).items() if not constant.get(name)]
+                for row in rows
+            ),
+        )
+        to_show.say(*(["", many(shown, "credential") + "."] if shown else ["No credentials."]))
+
+
+@app.command()
+def show(called: typer.Context, reference: CredentialReference, as_json: AsJson = False) -> None:
+    """Show a credential.
+
+    The award and why it was earned, its document, and what happened to it.
+    """
+    zone = time_zone_of(called)
+    with opened(called) as testamur:
+        id_ = testamur.find_credential(reference)
+        credential = testamur.credential(id_)
+        history = testamur.history(id_)
+        location = testamur.document_location(id_) if credential.artifacts else None
+    if as_json:
+        write_json({"credential_id": id_, **_document(credential), "location": location})
+        return
+    show_credential(screen(), id_, credential, history, location, zone)
+
+
+@app.command("open")
+def open_(
+    called: typer.Context,
+    reference: CredentialReference,
+    output: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Copy the document to this file.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show where a credential's document is.
+
+    Where there is a desktop, it is opened.
+    """
+    with opened(called) as testamur:
+        id_ = testamur.find_credential(reference)
+        location = testamur.document_location(id_)
+        if output is not None:
+            _write(output, testamur.document(id_))
+    if as_json:
+        write_json({"credential_id": id_, "location": location, "output": output})
+        return
+    screen().verbatim(str(output) if output is not None else location)
+    if output is None and _has_desktop() and typer.launch(location) != 0:
+        warn("no program was found that opens it")
+
+
+def _filters(
+    testamur: "Testamur",
+    type_slug: str | None,
+    context_key: str | None,
+    learner: str | None,
+    run: UUID | None,
+    status: str | None,
+) -> "Iterator[CredentialFilter]":
+    """Yield the filters whose credentials together are those asked for."""
+    from testamur.application.ports.register import CredentialFilter
+    from testamur.domain.credentials import CredentialStatus
+
+    where = CredentialFilter(
+        learner_id=parse_learner_id(learner, "--learner") if learner is not None else None,
+        context_key=context_key,
+        run_id=run,
+        status=CredentialStatus(status) if status is not None else None,
+    )
+    if type_slug is None:
+        yield where
+        return
+    from dataclasses import replace
+
+    testamur.type(type_slug)
+    for id_, configuration in testamur.configurations():
+        if configuration.type_slug == type_slug and context_key in {
+            None,
+            configuration.context_key,
+        }:
+            yield replace(where, configuration_id=id_)
+
+
+_COLUMNS = (
+    Column("credential", rigid=True),
+    Column("awarded", rigid=True),
+    Column("status", rigid=True),
+    Column("told", rigid=True),
+    Column("learner", below=True),
+    Column("type", below=True),
+    Column("context", below=True),
+)
+
+
+def _row(row: "CredentialRow", zone: ZoneInfo) -> "dict[str, Cell]":
+    failing = row.status == "awarded" and row.issue_failures > 0
+    status = "failing" if failing else str(row.status)
+    return {
+        "credential": str(row.credential_id),
+        "awarded": f"{row.awarded_at.astimezone(zone):%Y-%m-%d}",
+        "status": styled(status, "red" if failing else STATUS_STYLES.get(status, "")),
+        "told": row.notification if row.status == "issued" else "",
+        "learner": row.learner_id,
+        "type": row.type_slug,
+        "context": row.context_key,
+    }
+
+
+def _document(credential: "Credential") -> dict[str, Any]:
+    return {
+        "status": credential.status,
+        "awarded": credential.awarded,
+        "artifacts": credential.artifacts,
+        "issue_failures": credential.issue_failures,
+        "issue_retry_at": credential.issue_retry_at,
+        "notification": credential.notification,
+        "notification_failures": credential.notification_failures,
+        "notification_retry_at": credential.notification_retry_at,
+        "revocation_reason": credential.revocation_reason,
+        "superseded_by": credential.superseded_by,
+    }
+
+
+def _write(file: Path, content: bytes) -> None:
+    try:
+        file.write_bytes(content)
+    except OSError as error:
+        raise InvalidInput("--output", str(file), f"a writable file ({error.strerror})") from None
+
+
+def _has_desktop() -> bool:
+    if not sys.stdout.isatty():
+        return False
+    if sys.platform in {"darwin", "win32"}:
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

@@ -1,0 +1,187 @@
+"""Events as people read them: who did what, when."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from testamur.entrypoints.cli.option_table import option_rows
+from testamur.entrypoints.cli.output import ERASED, Column, many
+from testamur.entrypoints.cli.schedule_text import describe_moment, describe_schedule
+
+if TYPE_CHECKING:
+    from testamur.application.ports.event_store import RecordedEvent
+    from testamur.domain.assets import AssetEvent
+    from testamur.domain.configurations import ConfigurationEvent
+    from testamur.domain.credential_types import CredentialTypeEvent
+    from testamur.domain.credentials import CredentialEvent
+    from testamur.domain.events import DomainEvent
+    from testamur.domain.runs import LearnersRefused, Refusal, RunCounts, RunEvent, RunStarted
+
+
+def event_columns(zone: ZoneInfo) -> tuple[Column, ...]:
+    """Return the columns of a table of events.
+
+    Args:
+        zone: In which times are told.
+    """
+    time = Column(f"time ({zone.key})", rigid=True)
+    return time, Column("actor"), Column("event"), Column("what")
+
+
+def event_rows(
+    recorded: "Iterable[RecordedEvent]", zone: ZoneInfo
+) -> Iterator[tuple[str, str, str, str]]:
+    """Yield time, actor, name and meaning of events.
+
+    Args:
+        recorded: The events.
+        zone: In which times are told.
+    """
+    for each in recorded:
+        name = each.name.rpartition(".")[0].partition(".")[2].replace("-", " ")
+        at = each.attribution.at.astimezone(zone)
+        yield (
+            f"{at:%Y-%m-%d %H:%M:%S}",
+            each.attribution.actor,
+            name,
+            describe_event(each.event, zone),
+        )
+
+
+def refused_learners(recorded: "Iterable[RecordedEvent]") -> "Iterator[Refusal]":
+    """Yield everybody whom a run could not award the credential, and why."""
+    from testamur.domain.runs import LearnersRefused
+
+    for each in recorded:
+        if isinstance(each.event, LearnersRefused):
+            yield from each.event.refusals
+
+
+def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
+    """Return what an event says, in words.
+
+    Args:
+        event: The event.
+        zone: In which times are told.
+    """
+    from testamur.domain.assets import AssetEvent
+    from testamur.domain.configurations import ConfigurationEvent
+    from testamur.domain.credential_types import CredentialTypeEvent
+    from testamur.domain.credentials import CredentialEvent
+    from testamur.domain.runs import RunEvent
+
+    if isinstance(event, CredentialTypeEvent):
+        return _of_type(event)
+    if isinstance(event, AssetEvent):
+        return _of_asset(event)
+    if isinstance(event, ConfigurationEvent):
+        return _of_configuration(event, zone)
+    if isinstance(event, RunEvent):
+        return _of_run(event, zone)
+    if isinstance(event, CredentialEvent):
+        return _of_credential(event, zone)
+    return event.model_dump_json()
+
+
+def _of_type(event: "CredentialTypeEvent") -> str:
+    from testamur.domain import credential_types as of
+
+    match event:
+        case of.CredentialTypeDefined():
+            return event.definition.name
+        case of.CredentialTypeRevised():
+            return f"revision {event.revision}: {event.definition.name}"
+        case of.CredentialTypeRetired():
+            return event.reason
+
+
+def _of_asset(event: "AssetEvent") -> str:
+    from testamur.domain import assets as of
+
+    match event:
+        case of.AssetAdded() | of.AssetReplaced():
+            content = event.content
+            return f"{content.filename}, {content.media_type}, {many(content.size, 'byte')}"
+        case of.AssetRemoved():
+            return event.reason
+
+
+def _of_configuration(event: "ConfigurationEvent", zone: ZoneInfo) -> str:
+    from testamur.domain import configurations as of
+
+    match event:
+        case of.ConfigurationCreated():
+            rule = dict(describe_schedule(event.schedule, zone))["runs"]
+            return f"{event.type_slug} for {event.context_key}, runs {rule}"
+        case of.OptionsChanged():
+            return ", ".join(f"{path}={value}" for path, value in option_rows(event.options))
+        case of.ScheduleChanged():
+            described = describe_schedule(event.schedule, zone)
+            return ", ".join(f"{name} {value}" for name, value in described)
+        case of.ConfigurationEnabled():
+            return ""
+        case of.ConfigurationDisabled() | of.ConfigurationRetired():
+            return event.reason
+
+
+def _of_run(event: "RunEvent", zone: ZoneInfo) -> str:
+    from testamur.domain import runs as of
+
+    match event:
+        case of.RunStarted():
+            return _describe_start(event, zone)
+        case of.LearnersRefused():
+            return _describe_refusals(event)
+        case of.RunCompleted():
+            return _describe_counts(event.counts)
+        case of.RunFailed():
+            return f"attempt {event.attempt}: {event.error}{_again(event.retry_at, zone)}"
+
+
+def _of_credential(event: "CredentialEvent", zone: ZoneInfo) -> str:
+    from testamur.domain import credentials as of
+
+    match event:
+        case of.CredentialAwarded():
+            name = event.person.full_name if event.person else ERASED
+            return f"{event.type_name} to {name} ({event.learner_id})"
+        case of.CredentialIssued():
+            sizes = [f"{each.format}, {many(each.size, 'byte')}" for each in event.artifacts]
+            return "; ".join(sizes)
+        case of.IssuanceFailed() | of.NotificationFailed():
+            detail = ERASED if event.detail is None else event.detail
+            again = _again(event.retry_at, zone) or "; given up"
+            return f"attempt {event.attempt}: {event.reason}: {detail}{again}"
+        case of.NotificationSent():
+            return event.message_id
+        case of.CredentialSuperseded():
+            return f"by {event.by}"
+        case of.CredentialRevoked() | of.NotificationSkipped() | of.PersonalDataErased():
+            return event.reason
+
+
+def _describe_start(event: "RunStarted", zone: ZoneInfo) -> str:
+    scheduled = event.scheduled_for
+    told = [f"scheduled for {describe_moment(scheduled, zone)}" if scheduled else "by hand"]
+    if event.learner_id is not None:
+        told.append(f"only learner {event.learner_id}")
+    if event.limit is not None:
+        told.append(f"at most {event.limit:,}")
+    return ", ".join(told)
+
+
+def _describe_refusals(event: "LearnersRefused") -> str:
+    by_reason = Counter(refusal.reason for refusal in event.refusals)
+    counted = ", ".join(f"{count:,} {reason}" for reason, count in by_reason.most_common())
+    return f"{many(len(event.refusals), 'learner')}: {counted}"
+
+
+def _describe_counts(counts: "RunCounts") -> str:
+    named = counts.model_dump().items()
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in named if count)
+
+
+def _again(retry_at: datetime | None, zone: ZoneInfo) -> str:
+    return f"; again at {describe_moment(retry_at, zone)}" if retry_at else ""

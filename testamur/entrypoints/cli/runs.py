@@ -1,0 +1,298 @@
+"""Commands that issue: `testamur run` and `testamur tick`."""
+
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, Final
+
+import typer
+
+from testamur.entrypoints.cli.criteria_text import unmet
+from testamur.entrypoints.cli.errors import FAILED, told
+from testamur.entrypoints.cli.invocation import opened
+from testamur.entrypoints.cli.output import (
+    Column,
+    many,
+    screen,
+    styled,
+    warn,
+    write_json,
+    write_json_line,
+)
+from testamur.entrypoints.cli.parameters import AsJson, ContextKey, TypeSlug
+
+if TYPE_CHECKING:
+    from testamur.application.progress import Progress
+    from testamur.application.running import Prospect
+    from testamur.application.ticking import TickReport
+    from testamur.domain.identifiers import ConfigurationId, RunId
+    from testamur.entrypoints.cli.output import Cell
+    from testamur.entrypoints.library import RunOutcome, Testamur
+
+#: Outcome of a prospect -> what the table says, and its colour.
+_OUTCOMES: Final = {
+    "award": ("award", "green"),
+    "over-limit": ("over the limit", "cyan"),
+    "not-eligible": ("not eligible", "yellow"),
+    "refused": ("refused", "red"),
+    "already-held": ("already held", "dim"),
+}
+
+
+def run(
+    called: typer.Context,
+    type_slug: TypeSlug,
+    context_key: ContextKey,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Only show who would get the credential, who not, and why; write nothing.",
+        ),
+    ] = False,
+    learner: Annotated[
+        str | None,
+        typer.Option(metavar="ID", help="Only the learner with this id.", show_default=False),
+    ] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(metavar="N", help="The most credentials to award.", min=1, show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Award, issue and tell whoever is eligible now.
+
+    The configuration need not be enabled. With --dry-run --json, one line of JSON for each learner.
+    """
+    with opened(called) as testamur:
+        id_ = testamur.find_configuration(type_slug, context_key)
+        if dry_run:
+            prospects = _within(limit, testamur.dry_run(id_, learner_id=learner))
+            if as_json:
+                for prospect, becomes in prospects:
+                    write_json_line(_prospect_document(prospect, becomes))
+            else:
+                _show_prospects(prospects)
+            return
+        outcome = _carry_out(testamur, id_, learner, limit)
+    if as_json:
+        write_json({"run_id": outcome.run_id, **_counted(outcome)})
+    else:
+        _show_outcome(outcome, f"{type_slug} for {context_key}")
+    if _not_issued(outcome):
+        raise typer.Exit(FAILED)
+
+
+def tick(called: typer.Context, as_json: AsJson = False) -> None:
+    """Do whatever is due now.
+
+    Scheduled runs, what was interrupted, and what is to be tried again. For cron or a timer: once
+    a minute, or less often.
+    """
+    from testamur.entrypoints.cli.progress import watching
+
+    with opened(called) as testamur:
+        with watching() as progress:
+            report = _tick(testamur, progress)
+        if as_json:
+            write_json(_report_document(report))
+        else:
+            _show_report(testamur, report)
+    for problem in report.problems:
+        for line in told(problem.error):
+            warn(f"{problem.subject}: {line}")
+    if report.problems:
+        raise typer.Exit(FAILED)
+
+
+def _carry_out(
+    testamur: "Testamur", id_: "ConfigurationId", learner: str | None, limit: int | None
+) -> "RunOutcome":
+    from testamur.entrypoints.cli.progress import watching
+
+    with watching() as progress:
+        return testamur.run(id_, learner_id=learner, limit=limit, progress=progress)
+
+
+# Dry runs
+
+
+def _within(limit: int | None, prospects: "Iterator[Prospect]") -> "Iterator[tuple[Prospect, str]]":
+    """Yield prospects with what would become of them, once so many are awarded and no more."""
+    awarded = 0
+    for prospect in prospects:
+        if prospect.outcome != "award":
+            yield prospect, prospect.outcome
+        elif limit is None or awarded < limit:
+            awarded += 1
+            yield prospect, "award"
+        else:
+            yield prospect, "over-limit"
+
+
+def _show_prospects(prospects: "Iterator[tuple[Prospect, str]]") -> None:
+    totals: Counter[str] = Counter()
+    unweighted: Counter[str] = Counter()
+
+    def rows() -> "Iterator[tuple[Cell, Cell, Cell]]":
+        for prospect, outcome in prospects:
+            totals[outcome] += 1
+            if prospect.verdict:
+                unweighted.update(prospect.verdict.evidence.unweighted_categories)
+            words, style = _OUTCOMES[outcome]
+            yield prospect.learner_id, styled(words, style), _why(prospect)
+
+    to_show = screen()
+    columns = [Column("learner"), Column("outcome", rigid=True), Column("name, or why not")]
+    if to_show.table(columns, rows()):
+        to_show.say("")
+    counted = ", ".join(
+        f"{totals[outcome]:,} {words}"
+        for outcome, (words, _) in _OUTCOMES.items()
+        if totals[outcome]
+    )
+    to_show.say(f"{many(totals.total(), 'learner')}{': ' + counted if counted else ''}.")
+    for category, learners in sorted(unweighted.items()):
+        to_show.say(
+            f"Category {category!r} counts nothing in the total of {many(learners, 'learner')}: "
+            "the grading policy gives it no weight."
+        )
+    to_show.say("This was a dry run: nothing was written.")
+
+
+def _why(prospect: "Prospect") -> str:
+    if prospect.outcome == "award":
+        return prospect.full_name or ""
+    if prospect.detail is not None:
+        return prospect.detail
+    return unmet(prospect.verdict.evidence.results) if prospect.verdict else ""
+
+
+def _prospect_document(prospect: "Prospect", outcome: str) -> dict[str, Any]:
+    evidence = prospect.verdict.evidence if prospect.verdict else None
+    return {
+        "learner_id": prospect.learner_id,
+        "outcome": outcome,
+        "full_name": prospect.full_name,
+        "detail": prospect.detail,
+        "results": evidence.results if evidence else None,
+        "unweighted_categories": evidence.unweighted_categories if evidence else None,
+    }
+
+
+# Runs
+
+
+def _not_issued(outcome: "RunOutcome") -> int:
+    from testamur.domain.credentials import CredentialStatus
+
+    return outcome.credentials.by_status.get(CredentialStatus.AWARDED, 0)
+
+
+def _counted(outcome: "RunOutcome") -> dict[str, int]:
+    counts, credentials = outcome.counts, outcome.credentials
+    not_issued = _not_issued(outcome)
+    messages = credentials.notifications
+    return {
+        "evaluated": counts.evaluated,
+        "already_held": counts.already_held,
+        "not_eligible": counts.not_eligible,
+        "refused": counts.refused,
+        "over_limit": counts.over_limit,
+        "awarded": counts.awarded,
+        "issued": sum(credentials.by_status.values()) - not_issued,
+        "not_issued": not_issued,
+        "told": messages.get("sent", 0),
+        "not_told_yet": messages.get("pending", 0),
+        "not_told_skipped": messages.get("skipped", 0),
+        "not_told_given_up": messages.get("given-up", 0),
+    }
+
+
+#: Counts that are left out of the table where they are 0.
+_RARE: Final = {"over_limit", "not_told_yet", "not_told_given_up"}
+_NAMES: Final = {
+    "not_issued": "failed to be issued",
+    "not_told_yet": "not told yet",
+    "not_told_skipped": "not told: skipped",
+    "not_told_given_up": "not told: given up",
+}
+
+
+def _show_outcome(outcome: "RunOutcome", subject: str) -> None:
+    counted = _counted(outcome)
+    to_show = screen()
+    to_show.say(f"Ran {subject}.", "")
+    to_show.table(
+        [Column("outcome", rigid=True), Column("learners", align="right", rigid=True)],
+        [
+            (_NAMES.get(name, name.replace("_", " ")), f"{count:,}")
+            for name, count in counted.items()
+            if count or name not in _RARE
+        ],
+    )
+    id_ = outcome.run_id
+    if counted["refused"]:
+        to_show.say("", "Why learners were refused:")
+        to_show.verbatim(f"  testamur history run {id_}")
+    if counted["not_issued"]:
+        to_show.say("", "What failed to be issued is tried again by `testamur tick`. To see it:")
+        to_show.verbatim(f"  testamur credential list --run {id_} --status awarded")
+    if counted["not_told_yet"]:
+        to_show.say("", "Who was not told yet is told by `testamur tick`.")
+
+
+# Ticks
+
+
+def _tick(testamur: "Testamur", progress: "Progress") -> "TickReport":
+    """Do what is due, or leave it to the tick that is going on: cron may well call too often."""
+    from testamur.application.errors import AlreadyRunning
+    from testamur.application.ticking import TickReport
+
+    try:
+        return testamur.tick(progress=progress)
+    except AlreadyRunning as error:
+        return TickReport(left_to_others=[error.work])
+
+
+def _show_report(testamur: "Testamur", report: "TickReport") -> None:
+    to_show = screen()
+    lines = [
+        *(f"Started: {_name_of_run(testamur, id_)}" for id_ in report.started),
+        *(f"Resumed: {_name_of_run(testamur, id_)}" for id_ in report.resumed),
+        *(
+            f"Disabled: {_name_of(testamur, id_)}: {reason}"
+            for id_, reason in report.disabled.items()
+        ),
+        *(f"Left to another process: {work}" for work in report.left_to_others),
+    ]
+    to_show.say(*(lines or ["Nothing was due."]))
+
+
+def _name_of_run(testamur: "Testamur", id_: "RunId") -> str:
+    run = testamur.run_state(id_)
+    counts = run.counts
+    done = f"{counts.awarded:,} awarded, {counts.refused:,} refused" if counts else "not completed"
+    return f"{_name_of(testamur, run.started.configuration_id)} ({done}, run {id_})"
+
+
+def _name_of(testamur: "Testamur", id_: "ConfigurationId") -> str:
+    configuration = testamur.configuration(id_)
+    return f"{configuration.type_slug} for {configuration.context_key}"
+
+
+def _report_document(report: "TickReport") -> dict[str, Any]:
+    return {
+        "started": report.started,
+        "resumed": report.resumed,
+        "disabled": {str(id_): reason for id_, reason in report.disabled.items()},
+        "left_to_others": report.left_to_others,
+        "problems": [
+            {
+                "subject": problem.subject,
+                "error": type(problem.error).__name__,
+                "message": str(problem.error),
+            }
+            for problem in report.problems
+        ],
+    }

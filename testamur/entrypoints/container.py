@@ -1,0 +1,174 @@
+"""The one place that wires ports to adapters, and use cases to ports."""
+
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any, Self, TypeVar
+from zoneinfo import ZoneInfo
+
+import punq
+
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from testamur.adapters.files.source import FileRetrievalSource
+from testamur.adapters.inline_queue import InlineQueue
+from testamur.adapters.no_source import NoRetrievalSource
+from testamur.adapters.notification.outbox import OutboxNotifier
+from testamur.adapters.notification.smtp import SmtpNotifier
+from testamur.adapters.storage.local import LocalFolderStorage
+from testamur.adapters.system import FileLocks, RandomIds, SystemClock
+from testamur.application.assets import Assets
+from testamur.application.awarding import Awarding
+from testamur.application.configurations import Configurations, ContextKinds
+from testamur.application.credential_types import CredentialTypes
+from testamur.application.credentials import Credentials, History
+from testamur.application.errors import StorageError
+from testamur.application.installation import Installation
+from testamur.application.issuing import Issuing
+from testamur.application.notifying import Notifying
+from testamur.application.options import Renderers
+from testamur.application.outlook import Outlook
+from testamur.application.ports.event_store import EventStore
+from testamur.application.ports.notification import Notifier
+from testamur.application.ports.register import Register
+from testamur.application.ports.rendering import AssetLibrary
+from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.secret_keys import SecretKeys
+from testamur.application.ports.storage import ArtifactStorage
+from testamur.application.ports.system import Clock, IdSource, WorkLocks
+from testamur.application.ports.tasks import TaskQueue
+from testamur.application.preparing import PreparedRenderers
+from testamur.application.progress import Progress
+from testamur.application.running import Runs
+from testamur.application.ticking import Ticking
+from testamur.application.work import Work
+from testamur.entrypoints.renderers import InstalledRenderers
+from testamur.entrypoints.settings import Settings
+
+Service = TypeVar("Service")
+
+USE_CASES = (
+    Assets,
+    PreparedRenderers,
+    CredentialTypes,
+    Configurations,
+    Awarding,
+    Runs,
+    Issuing,
+    Notifying,
+    Work,
+    Ticking,
+    Credentials,
+    History,
+    Outlook,
+)
+
+
+class Wiring:
+    """Ports, adapters and use cases of one installation, wired by a punq container.
+
+    Args:
+        container: With everything registered.
+        resources: What is to be closed in the end.
+    """
+
+    def __init__(self, container: punq.Container, resources: ExitStack) -> None:
+        self._container = container
+        self._resources = resources
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """Wire the installation that the settings describe.
+
+        Raises:
+            EventStoreError: The database cannot be used.
+            StorageError: The storage folder cannot be used.
+            RetrievalError: The source folder cannot be used.
+        """
+        with ExitStack() as resources:
+            container = punq.Container()
+            _register_adapters(container, settings, resources)
+            for use_case in USE_CASES:
+                container.register(use_case, scope=punq.Scope.singleton)
+            return cls(container, resources.pop_all())
+        raise AssertionError("unreachable: an exit stack does not swallow errors")
+
+    def resolve(self, service: type[Service]) -> Service:
+        """Return what fills a port, or a use case."""
+        return self._container.resolve(service)
+
+    def queue(self, progress: Progress) -> TaskQueue:
+        """Return a queue whose tasks tell their progress."""
+        work = self.resolve(Work)
+        queue = InlineQueue(lambda task: work.do(task, queue, progress))
+        return queue
+
+    def close(self) -> None:
+        """Close whatever is open. Closing again is harmless."""
+        self._resources.close()
+
+
+def _register_adapters(container: punq.Container, settings: Settings, resources: ExitStack) -> None:
+    def fill(port: Any, adapter: object) -> None:
+        container.register(port, instance=adapter)
+
+    _make_folder(settings.database_file.parent)
+    database = resources.enter_context(SqliteDatabase.open(settings.database_file))
+    fill(EventStore, database.events)
+    fill(Register, database.register)
+    fill(SecretKeys, database.keys)
+    fill(ArtifactStorage, LocalFolderStorage(settings.files_folder))
+    fill(RetrievalSource, _retrieval_source(settings, resources))
+    fill(Notifier, notifier_of(settings))
+    fill(WorkLocks, FileLocks(settings.data_folder / "locks"))
+    fill(Clock, SystemClock())
+    fill(IdSource, RandomIds())
+    fill(Renderers, Renderers(InstalledRenderers()))
+    container.register(AssetLibrary, factory=Assets, scope=punq.Scope.singleton)
+    fill(ContextKinds, ContextKinds({}))
+    fill(Installation, _installation(settings))
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageError(f"the folder {folder} cannot be made: {error.strerror}") from error
+
+
+def _retrieval_source(settings: Settings, resources: ExitStack) -> RetrievalSource:
+    if settings.source_folder is None:
+        return NoRetrievalSource("set TESTAMUR_SOURCE_FOLDER to a folder with data files")
+    return resources.enter_context(FileRetrievalSource(settings.source_folder))
+
+
+def notifier_of(settings: Settings) -> Notifier:
+    """Return the notifier that the settings describe."""
+    if settings.notifier == "outbox":
+        return OutboxNotifier(
+            settings.messages_folder,
+            sender=settings.sender,
+            templates=settings.mail_templates,
+            default_language=settings.default_language,
+        )
+    password = settings.smtp_password
+    return SmtpNotifier(
+        settings.smtp_host,
+        settings.smtp_port,
+        sender=settings.sender,
+        security=settings.smtp_security,
+        username=settings.smtp_username,
+        password=password.get_secret_value() if password else None,
+        timeout_seconds=settings.smtp_timeout_seconds,
+        templates=settings.mail_templates,
+        default_language=settings.default_language,
+        ca_file=settings.smtp_ca_file,
+    )
+
+
+def _installation(settings: Settings) -> Installation:
+    return Installation(
+        time_zone=ZoneInfo(settings.time_zone),
+        default_language=settings.default_language,
+        public_url=settings.public_url,
+        mail_domain=settings.mail_sender.rpartition("@")[2],
+        attach_documents=settings.documents_attached,
+    )

@@ -1,0 +1,209 @@
+"""The doctor: tries every part that an installation is wired to, and says how to mend it."""
+
+import hashlib
+import sqlite3
+import zoneinfo
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from testamur.domain.errors import InvalidOptions, TestamurError
+
+if TYPE_CHECKING:
+    from testamur.application.configurations import Configurations
+    from testamur.domain.identifiers import ConfigurationId
+    from testamur.entrypoints.settings import LoadedSettings, Settings
+
+#: Where storage is tried; no credential or asset lies there.
+PROBE_KEY: Final = "probe/doctor"
+
+#: So many problems of the data files are counted; `testamur source check` shows them.
+MOST_PROBLEMS: Final = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a check found.
+
+    Args:
+        subject: What was checked.
+        ok: Whether it is as it should be.
+        found: What was found.
+        remedy: How to mend it; empty where all is well.
+    """
+
+    subject: str
+    ok: bool
+    found: str
+    remedy: str = ""
+
+
+class Unwell(TestamurError):
+    """A part works, and is not as it should be.
+
+    Args:
+        found: What was found.
+        remedy: How to mend it.
+    """
+
+    def __init__(self, found: str, remedy: str) -> None:
+        self.found = found
+        self.remedy = remedy
+        super().__init__(found)
+
+
+def examine(load: "Callable[[], LoadedSettings]") -> Iterator[Finding]:
+    """Check everything, one part after the other; a part that fails keeps none from being tried.
+
+    Args:
+        load: Reads the settings.
+
+    Yields:
+        What each check found, as soon as it is known.
+    """
+    try:
+        loaded = load()
+    except TestamurError as error:
+        problems = error.problems if isinstance(error, InvalidOptions) else [error]
+        for problem in problems:
+            yield Finding("settings", False, str(problem), "mend the setting and check again")
+        return
+    settings = loaded.settings
+    yield _checked("settings", lambda: _settings(loaded), "")
+    yield _checked("time zone", lambda: _time_zone(settings), "install the package tzdata")
+    yield _checked(
+        "database",
+        lambda: _database(settings),
+        f"see that {settings.database_file} can be written, and is Testamur's own",
+    )
+    yield _checked(
+        "storage",
+        lambda: _storage(settings),
+        f"see that {settings.files_folder} can be written, and that there is room on its disk",
+    )
+    yield _checked("data source", lambda: _source(settings), "mend the files in source_folder")
+    yield _checked("notifier", lambda: _notifier(settings), "mend the settings that it names")
+    yield from _configurations(settings)
+
+
+def _checked(subject: str, check: Callable[[], str], remedy: str) -> Finding:
+    try:
+        return Finding(subject, True, check())
+    except Unwell as error:
+        return Finding(subject, False, error.found, error.remedy)
+    except TestamurError as error:
+        return Finding(subject, False, str(error), remedy)
+    except Exception as error:  # noqa: BLE001 - whatever it met, the checks after it still run
+        return Finding(subject, False, f"{type(error).__name__}: {error}", remedy)
+
+
+def _settings(loaded: "LoadedSettings") -> str:
+    origins = sorted(set(loaded.origins.values()))
+    if not origins:
+        return "all at their defaults"
+    return f"{len(loaded.origins)} set in {' and '.join(origins)}, the others at their defaults"
+
+
+def _time_zone(settings: "Settings") -> str:
+    now = datetime.now(UTC).astimezone(zoneinfo.ZoneInfo(settings.time_zone))
+    known = len(zoneinfo.available_timezones())
+    if not known:
+        raise Unwell("there is no time zone data", "install the package tzdata")
+    return f"{settings.time_zone}, now {now:%Y-%m-%d %H:%M}; {known} zones known"
+
+
+def _database(settings: "Settings") -> str:
+    from testamur.adapters.event_store.sqlite import SqliteDatabase
+
+    file = settings.database_file
+    if not file.exists():
+        return f"{file} is not there yet; the first command that needs it makes it"
+    with SqliteDatabase.open(file), closing(sqlite3.connect(file, isolation_level=None)) as probe:
+        (last,) = probe.execute("SELECT coalesce(max(rowid), 0) FROM stored_events").fetchone()
+        # Takes the lock to write, and writes; nothing of it stays.
+        probe.execute("BEGIN IMMEDIATE")
+        probe.execute("CREATE TABLE doctor (probe TEXT)")
+        probe.execute("ROLLBACK")
+    return f"{file} can be written; {last:,} events"
+
+
+def _storage(settings: "Settings") -> str:
+    from testamur.adapters.storage.local import LocalFolderStorage
+    from testamur.application.ports.storage import StorableFile
+
+    folder = settings.files_folder
+    if not folder.exists():
+        return f"{folder} is not there yet; the first command that needs it makes it"
+    storage = LocalFolderStorage(folder)
+    content = b"Written by `testamur doctor`; it deletes this again.\n"
+    sha256 = hashlib.sha256(content).hexdigest()
+    try:
+        storage.put([StorableFile(PROBE_KEY, content, sha256, "text/plain")])
+        if storage.get(PROBE_KEY) != content:
+            raise Unwell(
+                f"{folder} gave back other bytes than it was given", "see to the disk at once"
+            )
+    finally:
+        storage.delete([PROBE_KEY])
+    return f"{folder}: a file was written, read and deleted"
+
+
+def _source(settings: "Settings") -> str:
+    from testamur.adapters.files import FileRetrievalSource
+
+    folder = settings.source_folder
+    if folder is None:
+        raise Unwell("none is set", "set source_folder to a folder with data files")
+    with FileRetrievalSource(folder) as source:
+        report = source.check(MOST_PROBLEMS)
+    if not report.good:
+        count = f"{len(report.problems)}{'' if report.complete else ' or more'}"
+        first = report.problems[0]
+        raise Unwell(
+            f"problems in the data files: {count}, the first: {first}",
+            "see all with `testamur source check`, and mend the files",
+        )
+    rows = sum(report.counts.values())
+    return f"{folder}: {len(report.counts)} tables with {rows:,} rows, nothing wrong"
+
+
+def _notifier(settings: "Settings") -> str:
+    from testamur.entrypoints.container import notifier_of
+
+    return f"{settings.notifier}: {notifier_of(settings).check()}"
+
+
+def _configurations(settings: "Settings") -> Iterator[Finding]:
+    from testamur.application.configurations import Configurations
+    from testamur.entrypoints.container import Wiring
+
+    if not settings.database_file.exists():
+        return
+    try:
+        wiring = Wiring.of(settings)
+    except TestamurError as error:
+        yield Finding("configurations", False, f"not tried: {error}", "mend what failed above")
+        return
+    with closing(wiring):
+        configurations = wiring.resolve(Configurations)
+        ready = 0
+        for id_, configuration in configurations.all(enabled_only=True):
+            prepared = _checked(
+                "configuration",
+                partial(_prepare, configurations, id_),
+                "change its options or assets; see `testamur configuration show`",
+            )
+            if prepared.ok:
+                ready += 1
+            else:
+                name = f"{configuration.type_slug} for {configuration.context_key}"
+                yield replace(prepared, found=f"{name}: {prepared.found}")
+    yield Finding("configurations", True, f"{ready:,} enabled and ready")
+
+
+def _prepare(configurations: "Configurations", id_: "ConfigurationId") -> str:
+    configurations.prepare(id_)
+    return "ready"

@@ -1,0 +1,346 @@
+"""From the command line: dry runs, runs and ticks, and looking up what they did."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from testamur.adapters.system import FileLocks
+from testamur.application.ports.secret_keys import SecretKeys
+from testamur.domain.credentials import CredentialStatus
+from testamur.domain.identifiers import LearnerId
+from testamur.entrypoints.cli.credentials import Status
+from testamur.entrypoints.container import Wiring
+from testamur.entrypoints.settings import load_settings
+from tests.support.program import ACTOR, Program
+from tests.support.records import COURSE, OTHER_COURSE
+
+pytestmark = pytest.mark.e2e
+
+RUN = ("run", "completion", COURSE)
+
+
+@pytest.fixture
+def testamur(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Program:
+    """An installation in which Ann and Zoë have earned the credential, and Too Early has not."""
+    program = Program(tmp_path, monkeypatch, capsys)
+    program.write_course(eligible=["Ann Example", "Zoë Müller"], not_eligible=["Too Early"])
+    program.configure("--every", "1d")
+    return program
+
+
+def credentials(testamur: Program, *options: str) -> list[Any]:
+    return testamur.succeeds("credential", "list", *options, "--json").documents
+
+
+def with_a_name_that_no_font_has(testamur: Program) -> None:
+    testamur.write_course(eligible=["Ann Example", "Zoë \N{EGYPTIAN HIEROGLYPH A001}"])
+
+
+# Dry runs
+
+
+def test_a_dry_run_shows_who_would_get_the_credential_who_not_and_why(testamur: Program) -> None:
+    assert testamur.succeeds(*RUN, "--dry-run").out.splitlines() == [
+        "learner    outcome       name, or why not",
+        "learner-0  award         Ann Example",
+        "learner-1  award         Zoë Müller",
+        "learner-2  not eligible  completion 50 %, needs 90 %",
+        "",
+        "3 learners: 2 award, 1 not eligible.",
+        "This was a dry run: nothing was written.",
+    ]
+    assert credentials(testamur) == []
+
+
+def test_a_dry_run_in_json_is_a_line_for_each_learner(testamur: Program) -> None:
+    ann, _, early = testamur.succeeds(*RUN, "--dry-run", "--json").documents
+    assert (ann["learner_id"], ann["outcome"], ann["full_name"]) == (
+        "learner-0",
+        "award",
+        "Ann Example",
+    )
+    assert early["outcome"] == "not-eligible"
+    completion = early["results"][-1]
+    assert (completion["required"], completion["achieved"], completion["met"]) == (
+        "0.9",
+        "0.5",
+        False,
+    )
+
+
+def test_a_dry_run_shows_who_holds_it_and_who_could_not_be_awarded_it(testamur: Program) -> None:
+    testamur.succeeds(*RUN, "--learner", "learner-0")
+    with_a_name_that_no_font_has(testamur)
+    shown = testamur.succeeds(*RUN, "--dry-run").out
+    outcomes = [line.split("  ")[1].strip() for line in shown.splitlines()[1:3]]
+    assert sorted(outcomes) == ["already held", "refused"]
+    assert "U+13000" in shown
+    assert "2 learners: 1 refused, 1 already held." in shown
+
+
+def test_a_dry_run_keeps_to_a_limit_and_to_one_learner(testamur: Program) -> None:
+    documents = testamur.succeeds(*RUN, "--dry-run", "--limit", "1", "--json").documents
+    assert [each["outcome"] for each in documents] == ["award", "over-limit", "not-eligible"]
+    assert "1 over the limit" in testamur.succeeds(*RUN, "--dry-run", "--limit", "1").out
+    alone = testamur.succeeds(*RUN, "--dry-run", "--learner", "learner-2", "--json").documents
+    assert [each["learner_id"] for each in alone] == ["learner-2"]
+
+
+def test_a_dry_run_over_nobody_says_so(testamur: Program) -> None:
+    shown = testamur.succeeds(*RUN, "--dry-run", "--learner", "nobody").out
+    assert shown.splitlines()[0] == "0 learners."
+
+
+# Runs
+
+
+def test_a_run_awards_issues_and_tells(testamur: Program) -> None:
+    lines = testamur.succeeds(*RUN).out.splitlines()
+    assert lines[0] == f"Ran completion for {COURSE}."
+    assert dict(line.rsplit(maxsplit=1) for line in lines[3:]) == {
+        "evaluated": "3",
+        "already held": "0",
+        "not eligible": "1",
+        "refused": "0",
+        "awarded": "2",
+        "issued": "2",
+        "failed to be issued": "0",
+        "told": "2",
+        "not told: skipped": "0",
+    }
+    assert len(list((testamur.folder / "testamur-data/outbox").glob("*.eml"))) == 2
+
+
+def test_a_run_again_finds_that_everybody_holds_it(testamur: Program) -> None:
+    first = testamur.json(*RUN)
+    assert (first["awarded"], first["issued"], first["told"]) == (2, 2, 2)
+    again = testamur.json(*RUN)
+    assert (again["awarded"], again["already_held"], again["told"]) == (0, 2, 0)
+    assert again["run_id"] != first["run_id"]
+
+
+def test_a_run_keeps_to_a_limit_and_to_one_learner(testamur: Program) -> None:
+    assert testamur.json(*RUN, "--limit", "1")["over_limit"] == 1
+    assert testamur.json(*RUN, "--learner", "learner-2")["not_eligible"] == 1
+    assert len(credentials(testamur)) == 1
+    assert testamur(*RUN, "--limit", "0").code == 2
+
+
+def test_who_was_refused_is_found_by_the_command_that_the_run_names(testamur: Program) -> None:
+    with_a_name_that_no_font_has(testamur)
+    shown = testamur.succeeds(*RUN).out
+    named = shown.splitlines()[-1].split()
+    assert named[:-1] == ["testamur", "history", "run"]
+    told = testamur.succeeds(*named[1:]).out
+    assert "1 learner: 1 missing-glyph" in told
+    assert told.splitlines()[-1].startswith("learner-1  missing-glyph")
+    recorded = testamur.json(*named[1:])
+    assert recorded[1]["event"]["refusals"][0]["learner_id"] == "learner-1"
+
+
+def test_a_run_that_could_not_issue_fails_and_says_how_it_goes_on(testamur: Program) -> None:
+    # Where the documents' folder is to be, there is a file.
+    (testamur.folder / "testamur-data/files/credentials").write_text("in the way")
+    failed = testamur(*RUN)
+    assert failed.code == 1
+    assert "failed to be issued  " in failed.out
+    listing = failed.out.splitlines()[-1].split()
+    assert listing[:3] == ["testamur", "credential", "list"]
+    found = credentials(testamur, *listing[3:])
+    assert [(each["status"], each["issue_failures"]) for each in found] == [("awarded", 1)] * 2
+    assert "failing" in testamur.succeeds("credential", "list").out
+    shown = testamur.succeeds("credential", "show", found[0]["credential_id"]).out
+    assert "1 failed attempt, again at" in shown
+    assert testamur("credential", "open", found[0]["credential_id"]).code == 2
+
+
+def test_a_mail_server_that_is_away_does_not_fail_a_run(testamur: Program) -> None:
+    testamur.write(
+        "testamur.toml",
+        'source_folder = "source"\nnotifier = "smtp"\nsmtp_host = "127.0.0.1"\nsmtp_port = 1\n'
+        "smtp_timeout_seconds = 1\n",
+    )
+    done = testamur.json(*RUN)
+    assert (done["issued"], done["told"], done["not_told_yet"]) == (2, 0, 2)
+
+
+def test_a_run_of_a_course_that_the_source_does_not_know_fails_in_one_line(
+    testamur: Program,
+) -> None:
+    testamur.succeeds("configuration", "create", "completion", OTHER_COURSE)
+    failed = testamur("run", "completion", OTHER_COURSE)
+    assert (failed.code, failed.out) == (1, "")
+    assert len(failed.err.splitlines()) == 1
+    assert OTHER_COURSE in failed.err
+
+
+# Ticks
+
+
+def test_a_tick_starts_what_is_due_once(testamur: Program) -> None:
+    testamur.succeeds("configuration", "enable", "completion", COURSE)
+    shown = testamur.succeeds("tick").out
+    assert shown.startswith(f"Started: completion for {COURSE} (2 awarded, 0 refused, run ")
+    assert testamur.succeeds("tick").out == "Nothing was due.\n"
+    assert len(credentials(testamur)) == 2
+
+
+def test_a_tick_in_json_names_its_runs(testamur: Program) -> None:
+    testamur.succeeds("configuration", "enable", "completion", COURSE)
+    report = testamur.json("tick")
+    (run,) = report["started"]
+    assert report == {
+        "started": [run],
+        "resumed": [],
+        "disabled": {},
+        "left_to_others": [],
+        "problems": [],
+    }
+    assert len(credentials(testamur, "--run", run)) == 2
+
+
+def test_a_tick_disables_what_is_over(testamur: Program) -> None:
+    testamur.succeeds("configuration", "enable", "completion", COURSE)
+    testamur.succeeds(
+        "configuration", "schedule", "completion", COURSE, "--once", "2026-01-01T00:00Z"
+    )
+    testamur.succeeds("tick")
+    assert (
+        f"Disabled: completion for {COURSE}: its one run is done" in testamur.succeeds("tick").out
+    )
+
+
+def test_a_tick_with_a_problem_does_the_rest_and_fails(testamur: Program) -> None:
+    testamur.succeeds("configuration", "create", "completion", OTHER_COURSE, "--every", "1d")
+    for course in (COURSE, OTHER_COURSE):
+        testamur.succeeds("configuration", "enable", "completion", course)
+    failed = testamur("tick")
+    assert failed.code == 1
+    assert failed.err.startswith(f"completion {OTHER_COURSE}: error: ")
+    assert len(credentials(testamur)) == 2
+    assert testamur("tick", "--json").document["problems"] == []
+
+
+def test_a_tick_leaves_everything_to_one_that_is_going_on(testamur: Program) -> None:
+    testamur.succeeds("configuration", "enable", "completion", COURSE)
+    with FileLocks(testamur.folder / "testamur-data" / "locks").hold("tick"):
+        assert testamur.succeeds("tick").out == "Left to another process: tick\n"
+    assert credentials(testamur) == []
+
+
+# Looking up
+
+
+def test_credentials_are_listed_by_what_one_knows_of_them(testamur: Program) -> None:
+    run = testamur.json(*RUN)["run_id"]
+    everything = {each["credential_id"] for each in credentials(testamur)}
+    assert len(everything) == 2
+    for options in (
+        ("--type", "completion"),
+        ("--context", COURSE),
+        ("--type", "completion", "--context", COURSE),
+        ("--run", run),
+        ("--status", "issued"),
+    ):
+        assert {each["credential_id"] for each in credentials(testamur, *options)} == everything
+    assert len(credentials(testamur, "--limit", "1")) == 1
+    assert len(credentials(testamur, "--learner", "learner-0")) == 1
+    assert credentials(testamur, "--status", "revoked") == []
+    assert credentials(testamur, "--context", OTHER_COURSE) == []
+    assert credentials(testamur, "--type", "completion", "--context", OTHER_COURSE) == []
+    assert testamur.succeeds("credential", "list", "--status", "revoked").out == "No credentials.\n"
+
+
+def test_a_filter_that_means_nothing_is_refused(testamur: Program) -> None:
+    for option, value in (
+        ("--type", "unheard-of"),
+        ("--learner", "ann@example.org"),
+        ("--run", "seven"),
+        ("--status", "lost"),
+    ):
+        refused = testamur("credential", "list", option, value)
+        assert (refused.code, refused.out) == (2, "")
+
+
+def test_every_status_can_be_asked_for() -> None:
+    assert set(Status.__args__) == set(CredentialStatus)  # type: ignore[attr-defined]
+
+
+def test_a_credential_is_shown_with_its_evidence_and_history(testamur: Program) -> None:
+    testamur.succeeds(*RUN)
+    (found,) = credentials(testamur, "--learner", "learner-1")
+    shown = testamur.succeeds("credential", "show", found["credential_id"]).out
+    for words in (
+        "name          Zoë Müller",
+        "e-mail        learner-1@example.org",
+        "status        issued",
+        "learner told  sent",
+        "context       Mathematics (course-v1:Uni+Maths+2026)",
+        "completion      90 %     100 %  yes",
+        ACTOR,
+        "system:notifier",
+    ):
+        assert words in shown
+    by_verification_id = testamur.succeeds("credential", "show", found["verification_id"])
+    assert by_verification_id.out == shown
+    document = testamur.json("credential", "show", found["credential_id"])
+    assert document["awarded"]["person"]["full_name"] == "Zoë Müller"
+    assert document["awarded"]["evidence"]["results"][-1]["required"] == "0.9"
+    assert Path(document["location"]).read_bytes().startswith(b"%PDF-")
+
+
+def test_what_was_erased_is_shown_as_erased(testamur: Program) -> None:
+    testamur.succeeds(*RUN)
+    (found,) = credentials(testamur, "--learner", "learner-1")
+    wiring = Wiring.of(load_settings().settings)
+    wiring.resolve(SecretKeys).destroy(LearnerId("learner-1"))
+    wiring.close()
+    shown = testamur.succeeds("credential", "show", found["credential_id"]).out
+    assert "Zoë" not in shown
+    for words in (
+        "name          (erased)",
+        "e-mail        (erased)",
+        "language      (erased)",
+        "to (erased) (learner-1)",
+    ):
+        assert words in shown
+    document = testamur.json("credential", "show", found["credential_id"])
+    assert document["awarded"]["person"] is None
+
+
+def test_the_document_of_a_credential_is_found_and_copied(testamur: Program) -> None:
+    testamur.succeeds(*RUN)
+    found = credentials(testamur)[0]["credential_id"]
+    location = Path(testamur.succeeds("credential", "open", found).out.strip())
+    assert location.read_bytes().startswith(b"%PDF-")
+    testamur.succeeds("credential", "open", found, "--output", "copy.pdf")
+    assert (testamur.folder / "copy.pdf").read_bytes() == location.read_bytes()
+    document = testamur.json("credential", "open", found)
+    assert document == {"credential_id": found, "location": str(location), "output": None}
+    refused = testamur("credential", "open", found, "--output", "no/such/folder.pdf")
+    assert refused.code == 2
+    assert "--output" in refused.err
+
+
+def test_a_credential_that_is_not_there_is_told_in_one_line(testamur: Program) -> None:
+    for reference in ("9eaef177-89b8-5dca-aa53-39a129689f70", "ykh7s9qb23r4t6pm6x6kxqs5y4"):
+        for command in ("show", "open"):
+            refused = testamur("credential", command, reference)
+            assert (refused.code, refused.out) == (2, "")
+            assert refused.err == f"error: no credential '{reference}'\n"
+
+
+def test_the_history_of_a_credential_says_who_did_what(testamur: Program) -> None:
+    testamur.succeeds(*RUN)
+    found = credentials(testamur)[0]["credential_id"]
+    recorded = testamur.json("history", "credential", found)
+    assert [(each["name"], each["attribution"]["actor"]) for each in recorded] == [
+        ("credential.awarded.1", ACTOR),
+        ("credential.issued.1", "system:issuer"),
+        ("credential.notification-sent.1", "system:notifier"),
+    ]
+    lines = testamur.succeeds("history", "credential", found).out.splitlines()
+    assert len(lines) == 4
