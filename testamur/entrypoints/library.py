@@ -1,9 +1,11 @@
 """The library facade: issue credentials from any Python program in a few lines.
 
-with Testamur.open(Settings(source_folder="exports")) as testamur:
-    testamur.add_asset("diploma", Path("diploma.pdf"))
-    ...
-    outcome = testamur.run(configuration)
+For example::
+
+    with Testamur.open(Settings(source_folder="exports")) as testamur:
+        testamur.add_asset("diploma", Path("diploma.pdf"))
+        ...
+        outcome = testamur.run(configuration)
 """
 
 from collections.abc import Iterator, Mapping

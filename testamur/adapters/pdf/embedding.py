@@ -97,6 +97,9 @@ class EmbeddedFonts:
         embedded = self._pdf.fonts[family]
         if not isinstance(embedded, TTFFont):
             raise TypeError(f"{font.name} was not read as a TrueType or OpenType font")
+        # The boxes are right as HarfBuzz left them. To compute them again, fontTools would unpack
+        # and pack every outline, which takes longer than all the rest of a document.
+        embedded.ttfont.recalcBBoxes = False
         self._embedded[font] = embedded
         self._indexes[font] = part.glyphs
         self._pdf.set_font(family, size=1)

@@ -40,7 +40,7 @@ _DROPPED_TABLES: Final = frozenset(
 #: What fontTools, fpdf2 and uharfbuzz raise over tables that are damaged or do not fit together.
 _TROUBLE: Final = (
     *(TTLibError, FPDFException, struct.error, RuntimeError, AssertionError),
-    *(LookupError, AttributeError, TypeError, ValueError, ArithmeticError),
+    *(LookupError, NameError, AttributeError, TypeError, ValueError, ArithmeticError),
 )
 _RESTRICTED_LICENCE: Final = 0x0002
 _WEIGHT_AXIS: Final = "wght"

@@ -272,5 +272,10 @@ class PdfOptions(_Options):
 
     @property
     def drawn(self) -> dict[str, Element]:
-        """The elements that are drawn, by name."""
-        return {name: element for name, element in self.elements.items() if element is not False}
+        """The elements that are drawn, by name: the standard ones, then others by their names.
+
+        The order in which options were written down must not change a document.
+        """
+        others = sorted(self.elements.keys() - STANDARD_ELEMENTS.keys())
+        elements = {name: self.elements[name] for name in (*STANDARD_ELEMENTS, *others)}
+        return {name: element for name, element in elements.items() if element is not False}

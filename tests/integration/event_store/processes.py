@@ -2,7 +2,7 @@
 
 import random
 from collections.abc import Sequence
-from multiprocessing.synchronize import Barrier, Event
+from multiprocessing.synchronize import Event
 from pathlib import Path
 from uuid import UUID
 
@@ -40,9 +40,9 @@ def award_each_in_a_process(
         return award_each(database, learners, seed)
 
 
-def open_and_award(file: Path, number: int, start: Barrier) -> None:
-    """Open a fresh file at the same moment as others do, and award one learner in it."""
-    start.wait()
+def open_and_award(arguments: tuple[Path, int]) -> None:
+    """Open a fresh file while others do so too, and award one learner in it."""
+    file, number = arguments
     with SqliteDatabase.open(file) as database:
         database.events.append(awarding(an_award(f"learner-{number}")), by())
 

@@ -92,29 +92,18 @@ def test_a_folder_that_does_not_exist_is_an_error_that_names_the_file(tmp_path: 
 
 
 @pytest.fixture
-def being_prepared(file: Path) -> Iterator[sqlite3.Connection]:
-    """Another process's connection, which keeps the file from changing to write-ahead logging."""
+def being_prepared(file: Path) -> Iterator[None]:
+    """Another process's transaction, which keeps the file from changing to write-ahead logging."""
     SqliteDatabase.open(file).close()
     ask(file, "PRAGMA journal_mode = DELETE")
-    with closing(
-        sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    ) as connection:
+    with closing(sqlite3.connect(file, isolation_level=None)) as connection:
         connection.execute("BEGIN")
         connection.execute("SELECT count(*) FROM runs").fetchone()
-        yield connection
+        yield
 
 
-def test_opening_waits_for_a_process_that_prepares_the_file(
-    being_prepared: sqlite3.Connection, file: Path
-) -> None:
-    done = threading.Timer(0.2, being_prepared.rollback)
-    done.start()
-    with SqliteDatabase.open(file) as database:
-        database.events.append(awarding(an_award()), by())
-    done.join()
-
-
-def test_opening_does_not_wait_for_ever(being_prepared: sqlite3.Connection, file: Path) -> None:
+@pytest.mark.usefixtures("being_prepared")
+def test_opening_does_not_wait_for_ever(file: Path) -> None:
     with pytest.raises(EventStoreError, match="cannot be opened: database is locked"):
         SqliteDatabase.open(file, busy_timeout_seconds=0.1)
 
@@ -170,6 +159,25 @@ def test_a_failed_write_leaves_the_database_usable(on_disk: SqliteDatabase, file
     with pytest.raises(EventStoreError, match=r"testamur\.db failed: the disk is full"):
         on_disk.events.append(awarding(an_award()), by())
     ask(file, "DROP TRIGGER full_disk")
+    on_disk.events.append(awarding(an_award()), by())
+    assert len(list(on_disk.events.log())) == 1
+
+
+def test_a_commit_that_fails_leaves_the_database_usable(
+    on_disk: SqliteDatabase, file: Path
+) -> None:
+    ask(file, "CREATE TABLE parents (id INTEGER PRIMARY KEY)")
+    ask(file, "CREATE TABLE children (of REFERENCES parents DEFERRABLE INITIALLY DEFERRED)")
+    ask(
+        file,
+        "CREATE TRIGGER orphan AFTER INSERT ON stored_events "
+        "BEGIN INSERT INTO children VALUES (1); END",
+    )
+    with on_disk._datastore.get_connection(commit=True) as connection:
+        connection.cursor().execute("PRAGMA foreign_keys = ON")
+    with pytest.raises(EventStoreError, match="FOREIGN KEY"):
+        on_disk.events.append(awarding(an_award()), by())
+    ask(file, "DROP TRIGGER orphan")
     on_disk.events.append(awarding(an_award()), by())
     assert len(list(on_disk.events.log())) == 1
 

@@ -68,6 +68,16 @@ def test_the_same_document_gives_the_same_bytes() -> None:
     assert again.digest == renderer.digest
 
 
+def test_the_order_in_which_elements_are_written_down_does_not_matter() -> None:
+    first = {"text": "One", "x": 100, "y": 100}
+    second = {"text": "Two", "x": 100, "y": 110, "color": "#ff0000"}
+    renderer = prepared(elements={"a": first, "date": {"size": 9}, "b": second})
+    again = prepared(elements={"b": second, "date": {"size": 9}, "a": first})
+
+    assert renderer.render(a_document()) == again.render(a_document())
+    assert renderer.digest == again.digest
+
+
 def test_another_look_has_another_digest() -> None:
     digests = {
         prepared().digest,
