@@ -13,6 +13,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
@@ -126,8 +127,9 @@ def show_outcomes(
     testamur: Testamur, configurations: list[ConfigurationId], outcomes: list[RunOutcome]
 ) -> None:
     """Show what the runs did, as a table."""
-    columns = ("evaluated", "not eligible", "refused", "awarded", "issued", "told", "not told")
-    table = Table("configuration")
+    columns = ("learners", "not eligible", "refused", "awarded", "issued", "told", "not told")
+    table = Table(box=SIMPLE_HEAD)
+    table.add_column("where", no_wrap=True)
     for column in columns:
         table.add_column(column, justify="right")
     for configuration, outcome in zip(configurations, outcomes, strict=True):
@@ -193,11 +195,9 @@ def _reasons(prospect: Prospect) -> list[tuple[str, str]]:
 
 
 def _label(testamur: Testamur, configuration: ConfigurationId) -> str:
-    """Return the type's name and the shortest part of the context's key that tells it."""
-    state = testamur.configuration(configuration)
-    course, _, lesson = state.context_key.partition("+type@sequential+block@")
-    where = lesson or course.split("+")[1]
-    return f"{testamur.type(state.type_slug).definition.name}: {where}"
+    """Return the part of the context's key that tells it from the others."""
+    course, _, lesson = testamur.configuration(configuration).context_key.partition("+block@")
+    return lesson or course.split("+")[1]
 
 
 def _toml(file: Path) -> dict[str, Any]:

@@ -67,11 +67,6 @@ class TextPattern:
             end = found.end()
         self._add_literal(text[end:])
 
-    @property
-    def placeholders(self) -> frozenset[str]:
-        """The words in braces."""
-        return frozenset(word for _, word in self._parts if word)
-
     def fill(self, document: Document, date_format: str = "long") -> tuple[Piece, ...]:
         """Return the text with the document's values put in.
 

@@ -5,6 +5,7 @@ from io import BytesIO
 from pathlib import Path
 
 import pytest
+from fontTools.feaLib.builder import addOpenTypeFeaturesFromString
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 from fontTools.ttLib import TTCollection, TTFont, newTable
@@ -121,6 +122,18 @@ def test_a_font_that_maps_a_character_to_the_missing_glyph_does_not_have_it() ->
     font = TTFont(BytesIO(small_font()))
     for table in font["cmap"].tables:
         table.cmap[ord("v")] = ".notdef"
+
+    with pytest.raises(RenderingError, match=r"U\+0076 LATIN SMALL LETTER V") as caught:
+        prepared({"made": saved(font)}, fonts=["made"]).check(a_document())
+
+    assert caught.value.reason == "missing-glyph"
+
+
+def test_a_font_whose_ligatures_lead_to_the_missing_glyph_does_not_have_them() -> None:
+    font = TTFont(BytesIO(small_font()))
+    names = font.getBestCmap()
+    pair = f"{names[ord('v')]} {names[ord('e')]}"
+    addOpenTypeFeaturesFromString(font, f"feature liga {{ sub {pair} by .notdef; }} liga;")
 
     with pytest.raises(RenderingError, match=r"U\+0076 LATIN SMALL LETTER V") as caught:
         prepared({"made": saved(font)}, fonts=["made"]).check(a_document())

@@ -218,8 +218,9 @@ def test_a_date_is_written_as_its_element_says() -> None:
 # Images
 
 
-def test_an_image_stands_where_it_is_put() -> None:
-    image = {"image": "seal", "x": 100, "y": 50, "width": 80}
+@pytest.mark.parametrize("size", [{"width": 80}, {"height": 40}])
+def test_an_image_stands_where_it_is_put(size: dict[str, int]) -> None:
+    image = {"image": "seal", "x": 100, "y": 50, **size}
     made = prepared({"seal": png((40, 20))}, elements={**NOTHING, "seal": image})
 
     ink = ink_of(made.render(a_document()).content)

@@ -246,6 +246,43 @@ def test_what_is_not_seen_stays_behind(add: Callable[[Pdf], None]) -> None:
     assert "DIPLOMA" in text_of(made)
 
 
+def add_file_of_a_picture(pdf: Pdf) -> None:
+    file = Dictionary(Type=Name.Filespec, EF=Dictionary(F=pdf.make_stream(b"a secret")))
+    picture(pdf).AF = Array([pdf.make_indirect(file)])
+
+
+def add_script_of_a_picture(pdf: Pdf) -> None:
+    picture(pdf).Hidden = action(pdf, S=Name.JavaScript, JS=pikepdf.String("app.alert('x')"))
+
+
+def add_picture_elsewhere(pdf: Pdf) -> None:
+    picture(pdf).F = pikepdf.String("/etc/passwd")
+
+
+def picture(pdf: Pdf) -> pikepdf.Object:
+    stream = pdf.make_stream(b"")
+    stream.Type, stream.Subtype, stream.BBox = Name.XObject, Name.Form, Array([0, 0, 9, 9])
+    pdf.pages[0].obj.Resources.XObject = Dictionary(Picture=stream)
+    return stream
+
+
+@pytest.mark.parametrize(
+    ("add", "what"),
+    [
+        (add_file_of_a_picture, "an attached file"),
+        (add_script_of_a_picture, "JavaScript"),
+        (add_picture_elsewhere, "a stream that lies in another file"),
+    ],
+)
+def test_what_can_still_act_in_a_cleaned_template_is_refused(
+    add: Callable[[Pdf], None], what: str
+) -> None:
+    with pytest.raises(RenderingError, match=f"it holds {what}") as caught:
+        over(changed(template(SIZE), add))
+
+    assert caught.value.reason == "bad-template"
+
+
 def test_web_links_of_the_template_still_work() -> None:
     def link(pdf: FPDF) -> None:
         pdf.link(10, 10, 50, 20, link="https://university.example.org/")
