@@ -77,7 +77,7 @@ $(ENV)/.installed: requirements/dev.txt
 $(DEMO_ENV)/.installed: requirements/demo.txt
 $(ENV)/.installed $(DEMO_ENV)/.installed: pyproject.toml | $(UV)
 	@test -x $(@D)/bin/python || $(UV) venv --quiet --clear --python "$$(command -v $(PYTHON))" $(@D)
-	$(UV) pip sync --quiet --python $(@D)/bin/python $(filter requirements/%,$^)
+	$(UV) pip sync --quiet --compile-bytecode --python $(@D)/bin/python $(filter requirements/%,$^)
 	$(UV) pip install --quiet --python $(@D)/bin/python --no-deps --no-build-isolation --editable .
 	@touch $@
 

@@ -1,6 +1,7 @@
 """From an award to the document that shows it."""
 
 from decimal import ROUND_DOWN, Decimal
+from functools import lru_cache
 from typing import Final
 
 from babel import Locale, UnknownLocaleError
@@ -57,6 +58,7 @@ def _values(evidence: Evidence, locale: str) -> dict[str, str]:
     }
 
 
+@lru_cache(maxsize=4096)  # learners share their results, and Babel takes a millisecond for each
 def _percent(fraction: Decimal, locale: str) -> str:
     shown = fraction.quantize(_SHOWN_PERCENT, rounding=ROUND_DOWN)
     return format_percent(shown, format="#,##0.#%", locale=_locale(locale))

@@ -15,7 +15,8 @@ class ConcurrencyConflict(TestamurError):
 
     def __init__(self, stream_ids: Sequence[UUID] = ()) -> None:
         self.stream_ids = tuple(stream_ids)
-        super().__init__(f"another writer was first on {', '.join(map(str, stream_ids))}")
+        where = f" on {', '.join(map(str, stream_ids))}" if stream_ids else ""
+        super().__init__(f"another writer was first{where}; nothing was written, try again")
 
 
 class EventStoreError(TestamurError):

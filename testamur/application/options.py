@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from math import isfinite
 from typing import Final, TypeVar
 
 from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
@@ -102,6 +103,7 @@ def effective_options(
         for part, value in merged.items()
         if part not in PARTS
     ]
+    problems += _not_storable(merged, "options")
 
     def checked(name: str, check: Callable[[object], Value]) -> Value | None:
         try:
@@ -201,6 +203,24 @@ def _allowed(kind: str, message: str) -> str:
             return "no such field"
         case _:
             return message.removeprefix("Value error, ").removeprefix("Input should be ")
+
+
+def _not_storable(value: JsonValue, field: str) -> list[InvalidInput]:
+    """Return what JSON text in UTF-8 cannot hold, and would lose without a word."""
+    match value:
+        case dict():
+            keys = [text for key in value for text in _not_storable(key, f"{field}: a key")]
+            inner = [(f"{field}.{key}", each) for key, each in value.items()]
+            return keys + [found for name, each in inner for found in _not_storable(each, name)]
+        case list():
+            numbered = [(f"{field}.{number}", each) for number, each in enumerate(value)]
+            return [found for name, each in numbered for found in _not_storable(each, name)]
+        case float() if not isfinite(value):
+            return [InvalidInput(field, value, "a finite number")]
+        case str() if not value.isascii() and any("\ud800" <= each <= "\udfff" for each in value):
+            return [InvalidInput(field, value, "text without lone surrogates")]
+        case _:
+            return []
 
 
 def _is_pathway(context: LearningContextKey | None) -> bool:

@@ -63,13 +63,13 @@ def _insert_the_same_rows(filled: Path, fresh: Path) -> float:
                 "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
             )
         ]
-        rows = {table: source.execute(f"SELECT * FROM {table}").fetchall() for table in tables}  # noqa: S608
+        rows = {table: source.execute(f"SELECT * FROM {table}").fetchall() for table in tables}
         with stopwatch() as watch:
             for start in range(0, AWARDS, BATCH):
                 for table in tables:
                     part = rows[table][start : start + BATCH]
                     if part:
                         marks = ",".join("?" * len(part[0]))
-                        target.executemany(f"INSERT INTO {table} VALUES ({marks})", part)  # noqa: S608
+                        target.executemany(f"INSERT INTO {table} VALUES ({marks})", part)
                 target.commit()
         return watch.seconds

@@ -24,7 +24,9 @@ def main() -> None:
             with stopwatch() as ours:
                 testamur.run(configuration)
         floor = _write_the_same(settings, folder / "floor")
-    report("floor: the same files written, the same rows inserted", f"{CERTIFICATES / floor:,.0f}/s")
+    report(
+        "floor: the same files written, the same rows inserted", f"{CERTIFICATES / floor:,.0f}/s"
+    )
     report(
         "run, award, render, store, tell (wall clock)",
         f"{CERTIFICATES / ours.seconds:,.0f}/s",

@@ -20,5 +20,9 @@ def as_event_store_errors(database: str) -> Iterator[None]:
         yield
     except ConnectionPoolClosedError as error:
         raise EventStoreError(f"the event store {database} is closed") from error
+    except UnicodeEncodeError as error:
+        raise EventStoreError(
+            f"the event store {database} cannot hold a text that is not Unicode: {error.reason}"
+        ) from error
     except EventSourcingError as error:
         raise EventStoreError(f"the event store {database} failed: {error}") from error

@@ -189,7 +189,7 @@ class EventMapper(Mapper[UUID]):
                 field: from_json(cipher.decrypt(text, _place(stored, field)))
                 for field, text in sealed.fields.items()
             }
-        except (InvalidTag, ValueError) as error:
+        except (InvalidTag, ValueError, TypeError) as error:
             raise EventStoreError(
                 f"{_where(stored)}: what is personal in it is damaged or was tampered with"
             ) from error
@@ -219,7 +219,8 @@ def _body(
     ciphers: Mapping[LearnerId, LearnerCipher],
 ) -> bytes:
     # Put together from parts, because that takes half the time of building it as one value.
-    payload = event.__pydantic_serializer__.to_json(event, exclude=kind.personal_fields)
+    left_out = cast(set[str], kind.personal_fields)  # a frozen set will do
+    payload = event.__pydantic_serializer__.to_json(event, exclude=left_out)
     sealed = b""
     for field in kind.personal_fields:
         value = getattr(event, field)
@@ -235,13 +236,16 @@ def _body(
 def _opened(stored: StoredEvent) -> _Opened:
     try:
         envelope = from_json(stored.state)
-        payload = envelope["payload"]
-        personal = envelope.get("personal")
+        payload = dict(envelope["payload"])
+        sealed = None
+        if personal := envelope.get("personal"):
+            learner_id = LearnerId(str(payload["learner_id"]))
+            sealed = _Sealed(learner_id, envelope["key"], dict(personal))
         return _Opened(
             stored,
             _attribution(envelope["time"], envelope["actor"], envelope["correlation_id"]),
             payload,
-            _Sealed(payload["learner_id"], envelope["key"], personal) if personal else None,
+            sealed,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise EventStoreError(f"{_where(stored)} is damaged: {error!r}") from error

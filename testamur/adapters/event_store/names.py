@@ -106,7 +106,7 @@ class EventKind:
 
     name: str
     event_class: type[DomainEvent]
-    personal_fields: set[str]
+    personal_fields: frozenset[str]
 
 
 class EventNames:
@@ -206,7 +206,7 @@ def _kind(name: str, event_class: type[DomainEvent]) -> EventKind:
         raise EventStoreError(
             f"{name}: an event with personal fields must carry learner_id, whose key encrypts them"
         )
-    return EventKind(name, event_class, personal)
+    return EventKind(name, event_class, frozenset(personal))
 
 
 def _models_in(annotated: FieldInfo | Any) -> Iterator[type[BaseModel]]:

@@ -193,6 +193,7 @@ def test_a_ciphertext_pasted_into_another_credential_of_the_learner_is_refused(
         lambda state: state.replace(b'"personal":{"person":"', b'"personal":{"person":"AAAA'),
         lambda state: state.replace(b'"personal":{"person":"', b'"personal":{"person":"-'),
         lambda state: state.replace(b'"personal":{"person":', b'"personal":{"people":'),
+        lambda state: state.replace(b'"personal":{', b'"personal":{"detail":1,'),
     ],
 )
 def test_a_changed_ciphertext_is_refused(
@@ -224,13 +225,29 @@ def test_a_wrong_key_is_an_error_and_not_an_erasure(on_disk: SqliteDatabase, fil
     assert_refused(on_disk, award, "another key")
 
 
-@pytest.mark.parametrize("state", [b"", b"{}", b"[]", b"\xff", b'{"time": 1}', b"null"])
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda _: b"",
+        lambda _: b"{}",
+        lambda _: b"[]",
+        lambda _: b"null",
+        lambda _: b"\xff",
+        lambda state: state[:-1],
+        lambda state: state.replace(b'"time":"2026', b'"time":"June'),
+        lambda state: state.replace(b'"correlation_id":"', b'"correlation_id":"z'),
+        lambda state: state.replace(b'"payload":{', b'"payload":5,"rest":{'),
+        lambda state: state.replace(b'"learner_id":', b'"learner":'),
+        lambda state: state.replace(b'"key":', b'"lock":'),
+        lambda state: state.replace(b'"personal":{', b'"personal":7,"rest":{'),
+    ],
+)
 def test_a_damaged_event_is_an_error_that_says_where(
-    on_disk: SqliteDatabase, file: Path, state: bytes
+    on_disk: SqliteDatabase, file: Path, change: Callable[[bytes], bytes]
 ) -> None:
     award = an_award(ADA)
     on_disk.events.append(awarding(award), by())
-    tamper(file, SET_STATE, state, id_of(award).hex)
+    tamper(file, SET_STATE, change(state_of(file, award)), id_of(award).hex)
     assert_refused(on_disk, award, "damaged")
 
 

@@ -15,7 +15,7 @@ from testamur.adapters.event_store.sqlite import SqliteDatabase
 from testamur.application.errors import EventStoreError
 from testamur.application.ports.register import CredentialFilter, Register
 from testamur.domain.credentials import CredentialStatus
-from testamur.domain.identifiers import LearnerId
+from testamur.domain.identifiers import LearnerId, VerificationId
 from tests.support.events import CONFIGURATION, NOON, an_award, awarding, by, id_of
 
 
@@ -182,6 +182,13 @@ def test_a_commit_that_fails_leaves_the_database_usable(
     assert len(list(on_disk.events.log())) == 1
 
 
+def test_text_that_is_not_unicode_is_an_error(on_disk: SqliteDatabase) -> None:
+    with pytest.raises(EventStoreError, match="not Unicode"):
+        on_disk.register.credential_by_verification_id(VerificationId("\ud800"))
+    with pytest.raises(EventStoreError, match="not Unicode"):
+        on_disk.keys.obtain([LearnerId("\ud800")])
+
+
 def test_a_closed_database_says_so(file: Path) -> None:
     database = SqliteDatabase.open(file)
     database.close()
@@ -238,7 +245,9 @@ QUESTIONS: dict[str, Callable[[Register], object]] = {
     "to issue of a run": lambda register: register.awaiting_issue(NOON, 10, uuid4()),
     "to tell": lambda register: register.awaiting_notification(NOON, 10),
     "to tell of a run": lambda register: register.awaiting_notification(NOON, 10, uuid4()),
-    "by verification id": lambda register: register.credential_by_verification_id("x"),  # type: ignore[arg-type]
+    "by verification id": lambda register: register.credential_by_verification_id(
+        VerificationId("x")
+    ),
     "of a configuration": lambda register: register.credentials(
         CredentialFilter(configuration_id=CONFIGURATION, status=CredentialStatus.ISSUED), 10
     ),

@@ -302,6 +302,13 @@ def test_an_event_without_a_name_is_refused(database: Database) -> None:
         database.events.append(then(uuid4(), 0, Unheard()), by())
 
 
+def test_text_that_is_not_unicode_is_refused(database: Database) -> None:
+    award = an_award().model_copy(update={"context_name": "half a pair: \ud800"})
+    with pytest.raises(EventStoreError, match=r"credential\.awarded\.1 cannot be written"):
+        database.events.append(awarding(award), by())
+    assert list(database.events.log()) == []
+
+
 # The log
 
 

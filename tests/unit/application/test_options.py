@@ -107,3 +107,14 @@ def test_a_step_with_a_wrong_value_is_named_with_its_course() -> None:
     with pytest.raises(InvalidOptions) as refused:
         parse_criteria("completion", {"steps": {COURSE: {"required_completion": 5}}}, IN_PATHWAY)
     assert refused.value.problems[0].field == f"criteria.steps.{COURSE}.required_completion"
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf"), [1.0, float("-inf")], "\ud800"])
+def test_a_value_that_storing_would_change_is_refused(value: JsonValue) -> None:
+    with pytest.raises(InvalidOptions, match=r"options\.rendering\.heading"):
+        effective_options(definition(), {"rendering": {"heading": value}}, IN_COURSE, RENDERERS)
+
+
+def test_a_key_that_storing_would_change_is_refused() -> None:
+    with pytest.raises(InvalidOptions, match="a key"):
+        effective_options(definition(), {"rendering": {"\udfff": 1}}, IN_COURSE, RENDERERS)

@@ -67,7 +67,7 @@ def sections() -> dict[str, str]:
 
 def examples() -> list[str]:
     """Return the commands that the page gives as examples, each on one line."""
-    blocks = "".join(re.findall(r"```bash\n(.*?)```", COMMAND_LINE, re.DOTALL))
+    blocks = "".join(re.findall(r"```sh\n(.*?)```", COMMAND_LINE, re.DOTALL))
     return [
         line for line in re.sub(r"\\\n\s*", "", blocks).splitlines() if line.startswith("testamur ")
     ]
