@@ -33,10 +33,10 @@ demo: $(DEMO_ENV)/.installed ## Prepare a small environment and run the demonstr
 	@$(DEMO_ENV)/bin/python examples/demo.py $(ARGS)
 
 test: setup ## Run all tests
-	$(BIN)/pytest $(ARGS)
+	$(BIN)/pytest -n auto $(ARGS)
 
 test-unit: setup ## Run the quick tests, which start no server
-	$(BIN)/pytest tests/unit $(ARGS)
+	$(BIN)/pytest -n auto tests/unit $(ARGS)
 
 coverage: setup ## Run all tests and show which lines none of them reached
 	$(BIN)/pytest --cov $(ARGS)

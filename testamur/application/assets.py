@@ -142,8 +142,11 @@ def describe(content: bytes, filename: str) -> AssetContent:
     """Describe the content of an asset.
 
     Raises:
-        InvalidInput: It is none of the kinds that are allowed, told by its first bytes.
+        InvalidInput: It is none of the kinds that are allowed, told by its first bytes, or the
+            file's name has folders in it or cannot be printed.
     """
+    if not filename or not filename.isprintable() or "/" in filename or "\\" in filename:
+        raise InvalidInput("filename", filename, "a printable name without folders")
     for signature, media_type in _SIGNATURES:
         if content.startswith(signature):
             return AssetContent(

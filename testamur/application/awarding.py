@@ -147,6 +147,10 @@ class Awarding:
             prepared.renderer.check(document)
         except RenderingError as error:
             return Refusal(learner_id=learner_id, reason=error.reason, detail=error.detail)
+        except Exception as error:  # noqa: BLE001 - recorded; else nobody after them is awarded
+            # Its message is left out: it may quote the name, and a refusal is kept for good.
+            detail = f"the renderer broke with {type(error).__name__}"
+            return Refusal(learner_id=learner_id, reason="renderer", detail=detail)
         return awarded
 
     def _still_unheld(

@@ -49,6 +49,22 @@ class NotificationError(TestamurError):
     """A message cannot be delivered, or the server not be reached."""
 
 
+class Unforeseen(TestamurError):
+    """A part of the program, or of a plugin, broke in a way that nobody thought of.
+
+    Args:
+        error: What it raised; it stays the cause, with its traceback.
+    """
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(f"{type(error).__name__}: {error}")
+        self.__cause__ = error
+
+    def for_the_record(self) -> str:
+        """Return what kind of error it was; its message may hold anything."""
+        return type(self.__cause__).__name__
+
+
 class AlreadyRunning(TestamurError):
     """Another process or thread does this work right now.
 

@@ -161,6 +161,8 @@ class Issuing:
             return _Failed(credential, error.reason, error.detail)
         except TestamurError as error:
             return _Failed(credential, "not-ready", str(error))
+        except Exception as error:  # noqa: BLE001 - recorded; else it held up all others for ever
+            return _Failed(credential, "renderer", f"{type(error).__name__}: {error}")
         key = storage_key(CredentialId(credential.stream_id), rendered.suffix)
         media_type = rendered.media_type
         return _Made(

@@ -5,9 +5,11 @@ crash, always with the same Message-ID.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
+from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
@@ -189,7 +191,7 @@ class Notifying:
                 decided.append((each, self._outcome(each, delivery)))
                 if isinstance(delivery, NotDelivered) and delivery.failure == "temporary":
                     trouble = delivery
-            self._record(decided)
+            self._record_delivered(decided)
             sent = sum(isinstance(delivery, Delivered) for delivery in deliveries)
             counts += NotifyCounts(sent=sent, failed=len(deliveries) - sent)
         if ready and not counts.sent and trouble is not None:
@@ -231,7 +233,7 @@ class Notifying:
             return ()
         return tuple(
             Attachment(
-                filename=f"certificate.{artifact.format}",
+                filename=f"certificate{PurePosixPath(artifact.storage_key).suffix}",
                 content=self.storage.get(artifact.storage_key),
                 media_type=artifact.media_type,
             )
@@ -251,6 +253,16 @@ class Notifying:
         return decide_fail_notification(
             issued.state, reason, detail, self.clock.now(), permanent=permanent
         )
+
+    def _record_delivered(self, decided: Sequence[tuple[_Issued, list[CredentialEvent]]]) -> None:
+        """Record what became of messages, so that none goes out again because of another one."""
+        try:
+            self._record(decided)
+        except ConcurrencyConflict:
+            for each in decided:
+                # One that was revoked while its message was on the way waits for nothing any more.
+                with suppress(ConcurrencyConflict):
+                    self._record([each])
 
     def _record(self, decided: Sequence[tuple[_Issued, list[CredentialEvent]]]) -> None:
         now = self.clock.now()

@@ -48,6 +48,8 @@ class Outlook:
             return NextRun(None, "it is retired")
         if configuration.enabled_at is None:
             return NextRun(None, "it is disabled")
+        if self.configurations.types.get(configuration.type_slug).retired:
+            return NextRun(None, "its credential type is retired; the next tick disables it")
         schedule, now = configuration.schedule, self.clock.now()
         context = self.configurations.context_kinds.parse(configuration.context_key)
         facts = (

@@ -1,6 +1,7 @@
 """Running: one pass over the learners of a configuration's context, awarding as it goes."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
@@ -79,7 +80,8 @@ class Runs:
         Raises:
             NotFound, InvalidInput, InvalidOptions, RenderingError: The configuration cannot be
                 used as it is; nothing was written.
-            DecisionRefused: Its type is retired.
+            DecisionRefused: It is retired, or its type is.
+            AlreadyRunning: Another process carries out a run of it; nothing was written.
         """
         slot = runs.manual_slot(str(request.correlation_id))
         started = RunStarted(
@@ -89,8 +91,10 @@ class Runs:
             learner_id=learner_id,
             limit=limit,
         )
-        self._prepare(configuration)
-        return self._start(started, request.actor)
+        # Under the lock: whoever is told to try again later must not find two runs afterwards.
+        with self._only_run(configuration):
+            self._prepare(configuration)
+            return self._start(started, request.actor)
 
     def start_scheduled(
         self, configuration: ConfigurationId, due: datetime, request: Request
@@ -125,10 +129,12 @@ class Runs:
             AlreadyRunning: Another process carries out a run of this configuration.
             TestamurError: The run failed; that is recorded, and a scheduled run tried again.
         """
-        run = self.get(id_)
-        if run.counts is not None:
-            return run.counts
-        with self.locks.hold(f"run {run.started.configuration_id}"):
+        configuration = self.get(id_).started.configuration_id
+        with self._only_run(configuration):
+            # Looked at only now: until the lock was free, another process may have carried it out.
+            run = self.get(id_)
+            if run.counts is not None:
+                return run.counts
             actor = self._actor(id_)
             try:
                 counts = self._go_over(id_, run.started, actor, progress)
@@ -184,9 +190,13 @@ class Runs:
             progress.advance(Step.AWARD, awarded)
         return _with_awarded_before(counts, before)
 
+    def _only_run(self, configuration: ConfigurationId) -> AbstractContextManager[None]:
+        return self.locks.hold(f"run {configuration}")
+
     def _prepare(self, configuration: ConfigurationId) -> PreparedConfiguration:
         prepared = self.configurations.prepare(configuration)
         prepared.type.require_in_use()
+        prepared.configuration.require_in_use()
         return prepared
 
     def _inquire(self, prepared: PreparedConfiguration) -> Inquiry:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 
 from testamur.application.configurations import Configurations
 from testamur.application.cron import latest_cron_time
-from testamur.application.errors import AlreadyRunning
+from testamur.application.errors import AlreadyRunning, Unforeseen
 from testamur.application.ports.register import Register, RunRow
 from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
@@ -89,9 +89,9 @@ class Ticking:
             for id_, configuration in self.configurations.all(enabled_only=True):
                 try:
                     self._follow_schedule(id_, configuration, queue, report)
-                except TestamurError as error:
+                except Exception as error:  # noqa: BLE001 - reported, and the others go on
                     subject = f"{configuration.type_slug} {configuration.context_key}"
-                    report.problems.append(Problem(subject, error))
+                    report.problems.append(Problem(subject, _told(error)))
             self._send(IssueAwarded(), "issue", queue, report)
             self._send(NotifyIssued(), "notify", queue, report)
             return report
@@ -99,13 +99,18 @@ class Ticking:
     def _interrupted(self) -> list[RunRow]:
         """Return runs that ended without a word, or failed and are to be tried again now.
 
-        A run that another process carries out right now is among them; its lock says so.
+        A run that another process carries out right now is among them; its lock says so. One that
+        the schedule started waits while its configuration is disabled.
         """
         now = self.clock.now()
+        enabled = {
+            row.stream_id for row in self.register.catalogue("configuration", active_only=True)
+        }
         return [
             run
             for run in self.register.runs(open_only=True)
-            if run.failures == 0 or (run.retry_at is not None and run.retry_at <= now)
+            if (run.failures == 0 or (run.retry_at is not None and run.retry_at <= now))
+            and (run.scheduled_for is None or run.configuration_id in enabled)
         ]
 
     def _follow_schedule(
@@ -116,15 +121,27 @@ class Ticking:
         report: TickReport,
     ) -> None:
         request = Request(SCHEDULER, self.ids.request_id())
+        if self.configurations.types.get(configuration.type_slug).retired:
+            reason = "its credential type is retired"
+            self.configurations.disable(id_, reason, request)
+            report.disabled[id_] = reason
+            return
         match self._due(id_, configuration):
             case RunDue(slot):
                 run_id = self.runs.start_scheduled(id_, slot, request)
                 report.started.append(run_id)
                 subject = f"{configuration.type_slug} {configuration.context_key}"
                 self._send(AwardRun(run_id), subject, queue, report)
-            case ScheduleEnded(reason):
+            case ScheduleEnded(reason) if not self._is_to_finish(id_):
                 self.configurations.disable(id_, reason, request)
                 report.disabled[id_] = reason
+
+    def _is_to_finish(self, id_: ConfigurationId) -> bool:
+        """Tell whether a run that the schedule started goes on still, or is to be tried again."""
+        return any(
+            run.scheduled_for is not None and (run.failures == 0 or run.retry_at is not None)
+            for run in self.register.runs(id_, open_only=True)
+        )
 
     def _due(self, id_: ConfigurationId, configuration: CredentialConfiguration) -> Due:
         schedule = configuration.schedule
@@ -149,8 +166,12 @@ class Ticking:
             queue.send(task)
         except AlreadyRunning as error:
             report.left_to_others.append(error.work)
-        except TestamurError as error:
-            report.problems.append(Problem(subject, error))
+        except Exception as error:  # noqa: BLE001 - reported, and the rest goes on
+            report.problems.append(Problem(subject, _told(error)))
         else:
             return True
         return False
+
+
+def _told(error: Exception) -> TestamurError:
+    return error if isinstance(error, TestamurError) else Unforeseen(error)

@@ -81,6 +81,18 @@ class CredentialConfiguration:
         """Whether the schedule starts runs."""
         return self.enabled_at is not None
 
+    def require_in_use(self) -> "CredentialConfiguration":
+        """Return the configuration itself.
+
+        Raises:
+            DecisionRefused: It is retired.
+        """
+        if self.retired:
+            raise DecisionRefused(
+                f"configuration of {self.type_slug!r} for {self.context_key}", "it is retired"
+            )
+        return self
+
 
 def evolve(
     state: CredentialConfiguration | None, event: ConfigurationEvent
@@ -191,9 +203,4 @@ def _created(state: CredentialConfiguration | None) -> CredentialConfiguration:
 
 
 def _in_use(state: CredentialConfiguration | None) -> CredentialConfiguration:
-    current = _created(state)
-    if current.retired:
-        raise DecisionRefused(
-            f"configuration of {current.type_slug!r} for {current.context_key}", "it is retired"
-        )
-    return current
+    return _created(state).require_in_use()

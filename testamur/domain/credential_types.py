@@ -1,6 +1,7 @@
 """The credential type: what is issued, by whom, for which criteria, and how it looks."""
 
 from dataclasses import dataclass, replace
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue
 
@@ -14,13 +15,13 @@ class Issuer(BaseModel):
 
     Args:
         name: The institution's name.
-        url: Its web address, if it is to be shown.
+        url: Its web address (http or https), if it is to be shown.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     name: str = Field(min_length=1)
-    url: str | None = None
+    url: Annotated[str, Field(pattern=r"^https?://[^\s]+$")] | None = None
 
 
 class TypeDefinition(BaseModel):

@@ -1,6 +1,7 @@
 """The doctor: tries every part that an installation is wired to, and says how to mend it."""
 
 import hashlib
+import os
 import sqlite3
 import zoneinfo
 from collections.abc import Callable, Iterator
@@ -8,6 +9,7 @@ from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from testamur.domain.errors import InvalidOptions, TestamurError
@@ -120,6 +122,7 @@ def _database(settings: "Settings") -> str:
 
     file = settings.database_file
     if not file.exists():
+        _see_that_it_can_be_made(file)
         return f"{file} is not there yet; the first command that needs it makes it"
     with SqliteDatabase.open(file), closing(sqlite3.connect(file, isolation_level=None)) as probe:
         (last,) = probe.execute("SELECT coalesce(max(rowid), 0) FROM stored_events").fetchone()
@@ -136,6 +139,7 @@ def _storage(settings: "Settings") -> str:
 
     folder = settings.files_folder
     if not folder.exists():
+        _see_that_it_can_be_made(folder)
         return f"{folder} is not there yet; the first command that needs it makes it"
     storage = LocalFolderStorage(folder)
     content = b"Written by `testamur doctor`; it deletes this again.\n"
@@ -149,6 +153,15 @@ def _storage(settings: "Settings") -> str:
     finally:
         storage.delete([PROBE_KEY])
     return f"{folder}: a file was written, read and deleted"
+
+
+def _see_that_it_can_be_made(path: Path) -> None:
+    nearest = next(each for each in path.absolute().parents if each.exists())
+    if not (nearest.is_dir() and os.access(nearest, os.W_OK | os.X_OK)):
+        raise Unwell(
+            f"{path} is not there, and cannot be made in {nearest}",
+            f"let {nearest} be a folder that this user may write, or name another",
+        )
 
 
 def _source(settings: "Settings") -> str:

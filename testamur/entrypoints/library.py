@@ -52,7 +52,7 @@ from testamur.domain.identifiers import (
 from testamur.domain.runs import IssuanceRun, RunCounts
 from testamur.domain.schedules import Schedule
 from testamur.entrypoints.container import Wiring
-from testamur.entrypoints.settings import Settings
+from testamur.entrypoints.settings import Settings, settings_of_environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,12 @@ class Testamur:
 
         Raises:
             InvalidInput: The actor is malformed.
+            InvalidOptions: A setting of the environment is not allowed.
             EventStoreError: The database cannot be used.
             StorageError: The storage folder cannot be used.
         """
         checked = parse_actor(actor)
-        return cls(Wiring.of(settings or Settings()), checked)
+        return cls(Wiring.of(settings or settings_of_environment()), checked)
 
     def acting_as(self, actor: str) -> "Testamur":
         """Return the same installation in another actor's name; closing either closes both."""

@@ -8,12 +8,21 @@ from dataclasses import dataclass
 from email.utils import formataddr
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
-from pydantic import AfterValidator, Field, SecretStr, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BeforeValidator,
+    Field,
+    SecretStr,
+    ValidationError,
+    model_validator,
+)
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from testamur.adapters.notification.addresses import parse_address
 from testamur.application.options import problems_of
 from testamur.domain.errors import InvalidInput, InvalidOptions
 
@@ -22,6 +31,9 @@ FILE_VARIABLE: Final = "TESTAMUR_SETTINGS"
 """Names the settings file; without it, ``testamur.toml`` in the working directory is read."""
 
 DEFAULT_FILE: Final = Path("testamur.toml")
+
+#: Shown instead of a secret.
+HIDDEN: Final = "(hidden)"
 
 
 def _known_time_zone(name: str) -> str:
@@ -41,16 +53,33 @@ def _known_language(tag: str) -> str:
 
 
 def _web_address(url: str) -> str:
-    if not url.startswith(("https://", "http://")) or url != url.strip():
-        raise ValueError("an address that begins with https:// or http://")
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        parts = urlsplit("")
+    if parts.scheme not in ("https", "http") or not parts.hostname or url != url.strip():
+        raise ValueError("an address that begins with https:// or http://, and a host")
     return url.rstrip("/")
 
 
 def _mail_address(address: str) -> str:
-    local, at, domain = address.rpartition("@")
-    if not (local and at and "." in domain) or any(each.isspace() for each in address):
-        raise ValueError("an e-mail address, such as certificates@example.org")
-    return address
+    try:
+        parsed = parse_address(address)
+    except ValueError:
+        parsed = None
+    if parsed is None or parsed.needs_smtputf8 or "." not in parsed.domain:
+        raise ValueError("an e-mail address, such as certificates@example.org; ASCII before the @")
+    return str(parsed)
+
+
+def _given(path: object) -> object:
+    # An empty path is the working directory: hardly what an empty variable is meant to say.
+    if path == "":
+        raise ValueError("a path; leave the setting out for its default")
+    return path
+
+
+GivenPath = Annotated[Path, BeforeValidator(_given)]
 
 
 class Settings(BaseSettings):
@@ -82,30 +111,34 @@ class Settings(BaseSettings):
     """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", frozen=True, env_ignore_empty=False
+        env_prefix=PREFIX,
+        extra="forbid",
+        frozen=True,
+        env_ignore_empty=False,
+        hide_input_in_errors=True,  # it holds the password
     )
 
-    data_folder: Path = Path("testamur-data")
-    database: Path | None = None
-    storage_folder: Path | None = None
-    source_folder: Path | None = None
+    data_folder: GivenPath = Path("testamur-data")
+    database: GivenPath | None = None
+    storage_folder: GivenPath | None = None
+    source_folder: GivenPath | None = None
     queue: Literal["inline"] = "inline"
     time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
     default_language: Annotated[str, AfterValidator(_known_language)] = "en"
     public_url: Annotated[str, AfterValidator(_web_address)] | None = None
     attach_documents: bool | None = None
     notifier: Literal["outbox", "smtp"] = "outbox"
-    outbox_folder: Path | None = None
+    outbox_folder: GivenPath | None = None
     mail_sender: Annotated[str, AfterValidator(_mail_address)] = "certificates@testamur.invalid"
     mail_sender_name: str | None = None
-    mail_templates: Path | None = None
+    mail_templates: GivenPath | None = None
     smtp_host: str = "localhost"
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"
     smtp_username: str | None = None
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
-    smtp_ca_file: Path | None = None
+    smtp_ca_file: GivenPath | None = None
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> "Settings":
@@ -169,35 +202,16 @@ def load_settings(file: Path | None = None) -> "LoadedSettings":
     path = file or (Path(named) if named else None)
     if path is None and DEFAULT_FILE.is_file():
         path = DEFAULT_FILE
-    from_file = _read(path) if path else {}
-    from_environment = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(PREFIX) and name != FILE_VARIABLE
-    }
-    unknown = [
-        InvalidInput(shown, value, _similar(name))
-        for shown, name, value in (
-            *((PREFIX + name.upper(), name, value) for name, value in from_environment.items()),
-            *((f"{name} in {path}", name, value) for name, value in from_file.items()),
-        )
-        if name not in Settings.model_fields
-    ]
-    if unknown:
-        raise InvalidOptions("settings", unknown)
-    try:
-        # The environment is read by pydantic-settings itself; what it sets goes before the file.
-        settings = Settings(
-            **{name: value for name, value in from_file.items() if name not in from_environment}
-        )
-    except ValidationError as error:
-        problems = [_named(each, from_environment, path) for each in problems_of(error)]
-        raise InvalidOptions("settings", problems) from None
-    origins = {
-        name: "environment" if name in from_environment else str(path)
-        for name in from_file | from_environment
-    }
-    return LoadedSettings(settings, origins)
+    return _loaded(_read(path) if path else {}, path)
+
+
+def settings_of_environment() -> Settings:
+    """Read settings from the environment alone.
+
+    Raises:
+        InvalidOptions: Names or values are not allowed; every one of them is named.
+    """
+    return _loaded({}, None).settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,6 +227,38 @@ class LoadedSettings:
             Setting(name, _shown(getattr(self.settings, name)), self.origins.get(name, "default"))
             for name in Settings.model_fields
         ]
+
+
+def _loaded(from_file: Mapping[str, Any], path: Path | None) -> LoadedSettings:
+    from_environment = {
+        name.removeprefix(PREFIX).lower(): value
+        for name, value in os.environ.items()
+        if name.startswith(PREFIX) and name != FILE_VARIABLE
+    }
+    unknown = [
+        # The value may be a password whose name is misspelt.
+        InvalidInput(shown, HIDDEN, _similar(name))
+        for shown, name in (
+            *((PREFIX + name.upper(), name) for name in from_environment),
+            *((f"{name} in {path}", name) for name in from_file),
+        )
+        if name not in Settings.model_fields
+    ]
+    if unknown:
+        raise InvalidOptions("settings", unknown)
+    try:
+        # The environment is read by pydantic-settings itself; what it sets goes before the file.
+        settings = Settings(
+            **{name: value for name, value in from_file.items() if name not in from_environment}
+        )
+    except ValidationError as error:
+        problems = [_named(each, from_environment, path) for each in problems_of(error)]
+        raise InvalidOptions("settings", problems) from None
+    origins = {
+        name: "environment" if name in from_environment else str(path)
+        for name in (*from_file, *from_environment)
+    }
+    return LoadedSettings(settings, origins)
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -237,7 +283,7 @@ def _named(
     name = problem.field.partition(".")[0]
     if not name:
         return InvalidInput("settings", "these values", problem.allowed)
-    value = "(hidden)" if name in _SECRETS else problem.value
+    value = HIDDEN if name in _SECRETS else problem.value
     shown = PREFIX + name.upper() if name in from_environment else f"{problem.field} in {path}"
     return InvalidInput(shown, value, problem.allowed)
 
@@ -250,6 +296,6 @@ def _shown(value: object) -> str:
         case None:
             return "-"
         case SecretStr():
-            return "(hidden)"
+            return HIDDEN
         case _:
             return str(value)

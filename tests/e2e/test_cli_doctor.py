@@ -71,6 +71,15 @@ def test_an_installation_that_is_not_there_yet_is_not_made_by_looking(tmp_path: 
     assert not (tmp_path / "data" / "files").exists()
 
 
+def test_a_data_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.write_text("no folder")
+    source = write_course(tmp_path / "source", eligible=["Ann Example"])
+    findings = found(Settings(data_folder=file / "data", source_folder=source))
+    assert {"database", "storage"} <= failed(findings)
+    assert str(file) in findings["database"].remedy
+
+
 def test_what_fails_keeps_nothing_else_from_being_checked(settings: Settings) -> None:
     settings.database_file.write_bytes(b"this is no database " * 100)
     findings = found(settings, source_folder=None)

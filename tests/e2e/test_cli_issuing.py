@@ -146,6 +146,7 @@ def test_a_run_that_could_not_issue_fails_and_says_how_it_goes_on(testamur: Prog
     (testamur.folder / "testamur-data/files/credentials").write_text("in the way")
     failed = testamur(*RUN)
     assert failed.code == 1
+    assert failed.err == "error: 2 documents failed to be issued\n"
     assert "failed to be issued  " in failed.out
     listing = failed.out.splitlines()[-1].split()
     assert listing[:3] == ["testamur", "credential", "list"]
@@ -323,6 +324,10 @@ def test_the_document_of_a_credential_is_found_and_copied(testamur: Program) -> 
     refused = testamur("credential", "open", found, "--output", "no/such/folder.pdf")
     assert refused.code == 2
     assert "--output" in refused.err
+    location.unlink()
+    lost = testamur("credential", "open", found)
+    assert (lost.code, lost.out) == (2, "")
+    assert location.name in lost.err
 
 
 def test_a_credential_that_is_not_there_is_told_in_one_line(testamur: Program) -> None:

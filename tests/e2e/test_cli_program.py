@@ -121,6 +121,44 @@ def test_settings_are_shown_with_their_origin_and_without_secrets(
     assert in_force["queue"] == ("inline", "default")
 
 
+def test_a_misspelt_secret_is_not_shown(testamur: Program, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TESTAMUR_SMTP_PASWORD", "hunter2")
+    refused = testamur("settings")
+    assert (refused.code, refused.out) == (2, "")
+    assert "did you mean smtp_password?" in refused.err
+    assert "hunter2" not in refused.err
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("DATA_FOLDER", ""),
+        ("SOURCE_FOLDER", ""),
+        ("PUBLIC_URL", "https://"),
+        ("PUBLIC_URL", "https://["),
+        ("MAIL_SENDER", "łucja@example.org"),
+        ("MAIL_SENDER", "Lucy <lucy@example.org>"),
+    ],
+)
+def test_a_setting_that_cannot_work_is_refused_by_name(
+    testamur: Program, monkeypatch: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    monkeypatch.setenv(f"TESTAMUR_{name}", value)
+    refused = testamur("type", "list")
+    assert (refused.code, refused.out) == (2, "")
+    assert refused.err.startswith(f"error: settings: TESTAMUR_{name}: {value!r} is not allowed")
+    assert len(refused.err.splitlines()) == 1
+
+
+def test_mail_may_come_from_a_domain_of_any_script(
+    testamur: Program, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TESTAMUR_MAIL_SENDER", "certificates@łódź.example")
+    assert testamur.json("type", "list") == []
+    in_force = {each["name"]: each["value"] for each in testamur.json("settings")}
+    assert in_force["mail_sender"] == "certificates@xn--d-uga0v4h.example"
+
+
 # The data source
 
 

@@ -1,7 +1,7 @@
 """A whole installation in memory, for tests of the use cases: nothing outside it is touched."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,14 +93,18 @@ class CountedIds:
 
 
 class LocksInMemory:
-    """Locks of one thread."""
+    """Locks of one thread; what another does before the next one is taken, the test states."""
 
     def __init__(self) -> None:
         self.held: set[str] = set()
+        self.before_next: Callable[[], object] | None = None
 
     @contextmanager
     def hold(self, work: str, wait_seconds: float = 0) -> Iterator[None]:
         """Hold a lock that nobody holds."""
+        if self.before_next is not None:
+            meanwhile, self.before_next = self.before_next, None
+            meanwhile()
         if work in self.held:
             raise AlreadyRunning(work)
         self.held.add(work)
@@ -120,9 +124,12 @@ class LearnersInMemory:
     known_people: dict[str, Person] = field(default_factory=dict)
     page_size: int = 2
     fails_after_pages: int | None = None
+    breaks_on: str | None = None
 
     def facts(self, context: LearningContextKey) -> ContextFacts:
-        """Return the facts that the test states."""
+        """Return the facts that the test states, or break as a faulty plugin does."""
+        if str(context) == self.breaks_on:
+            raise KeyError("start")
         if str(context) not in self.facts_by_key:
             raise RetrievalError(f"no {context}")
         return self.facts_by_key[str(context)]
@@ -151,6 +158,8 @@ class PlainOptions(BaseModel):
 
     heading: str = "Certificate"
     fails: bool = False
+    check_crashes_on: str | None = None
+    crashes_on: str | None = None
 
 
 @dataclass
@@ -166,12 +175,16 @@ class PreparedPlain:
 
     def check(self, document: Document) -> None:
         """Refuse what is not ASCII."""
+        if document.full_name == self.options.check_crashes_on:
+            raise ZeroDivisionError(document.full_name)
         if not document.full_name.isascii():
             raise RenderingError("missing-glyph", "the font has no glyph for a character")
 
     def render(self, document: Document) -> RenderedFile:
         """Write the document."""
         self.check(document)
+        if document.full_name == self.options.crashes_on:
+            raise ZeroDivisionError(document.full_name)
         if self.options.fails:
             raise RenderingError("bad-template", "the template is torn")
         lines = (self.options.heading, document.full_name, document.context_name)
@@ -193,11 +206,17 @@ class PlainRenderer:
 
 @dataclass
 class NotifierInMemory:
-    """Keeps messages, and fails where the test wants it."""
+    """Keeps messages, and fails where the test wants it.
+
+    Args:
+        sent: The messages.
+        unreachable: Whether it takes nothing.
+        after_next: What somebody else does right after the next message is taken.
+    """
 
     sent: list[Notification] = field(default_factory=list)
-    failures: dict[str, NotDelivered] = field(default_factory=dict)
     unreachable: bool = False
+    after_next: Callable[[], object] | None = None
 
     def deliver(self, notifications: Sequence[Notification]) -> Iterator[Delivery]:
         """Deliver, or fail."""
@@ -208,6 +227,9 @@ class NotifierInMemory:
                 yield NotDelivered(each, "refused", f"550 {each.email}", "permanent")
             else:
                 self.sent.append(each)
+                if self.after_next is not None:
+                    meanwhile, self.after_next = self.after_next, None
+                    meanwhile()
                 yield Delivered(each)
 
     def check(self) -> str:

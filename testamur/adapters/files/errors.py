@@ -60,6 +60,12 @@ class DataFileError(RetrievalError):
         self.problem = problem or f"{shown(value or '')} is not allowed"
         super().__init__(f"{place}: {self.problem}; allowed: {allowed}")
 
+    def for_the_record(self) -> str:
+        """Return the message without the value: where fields are shifted, any may be a name."""
+        if self.value is None or self.line is None:
+            return str(self)
+        return f"{self.place}: the value there is not allowed; allowed: {self.allowed}"
+
 
 class DuplicateRow(DataFileError):
     """A row says again what a row before it has said.

@@ -102,6 +102,6 @@ def unreadable(path: Path, error: OSError) -> DataFileError:
     """Return the problem that the system refuses a file or folder."""
     return DataFileError(
         Place(path),
-        "a folder of data files that can be read",
+        "a data file, or a folder of them, that can be read",
         problem=f"it cannot be read: {error.strerror or error}",
     )

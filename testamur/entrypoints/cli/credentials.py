@@ -134,8 +134,10 @@ def open_(
     with opened(called) as testamur:
         id_ = testamur.find_credential(reference)
         location = testamur.document_location(id_)
+        # Read in any case: where it should lie is of no use if it does not.
+        content = testamur.document(id_)
         if output is not None:
-            _write(output, testamur.document(id_))
+            _write(output, content)
     if as_json:
         write_json({"credential_id": id_, "location": location, "output": output})
         return

@@ -78,7 +78,8 @@ def run(
         write_json({"run_id": outcome.run_id, **_counted(outcome)})
     else:
         _show_outcome(outcome, f"{type_slug} for {context_key}")
-    if _not_issued(outcome):
+    if not_issued := _not_issued(outcome):
+        warn(f"error: {many(not_issued, 'document')} failed to be issued")
         raise typer.Exit(FAILED)
 
 

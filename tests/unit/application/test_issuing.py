@@ -90,3 +90,15 @@ def test_the_recorded_hash_and_size_are_those_of_the_stored_document() -> None:
 def test_more_than_one_batch_is_issued_in_one_pass() -> None:
     world, ids = _world_with_awards(*(f"learner-{number}" for number in range(250)))
     assert world.issuing.issue_awaiting(Unwatched()) == IssueCounts(issued=len(ids))
+
+
+def test_a_renderer_that_breaks_on_one_document_fails_that_credential_only() -> None:
+    world, ids = _world_with_awards("ann", "bob", "cid")
+    configuration = world.credentials.get(ids["bob"]).awarded.configuration_id
+    world.configurations.change_options(
+        configuration, {"rendering": {"crashes_on": "Learner bob"}}, world.request()
+    )
+    assert world.issuing.issue_awaiting(Unwatched()) == IssueCounts(issued=2, failed=1)
+    failure = world.events.load(ids["bob"])[-1].event
+    assert isinstance(failure, IssuanceFailed)
+    assert (failure.reason, failure.detail) == ("renderer", "ZeroDivisionError: Learner bob")

@@ -97,6 +97,7 @@ def test_the_document_goes_with_the_message_where_it_is_to_be_attached() -> None
     (message,) = world.notifier.sent
     (attachment,) = message.attachments
     assert b"Ann Example" in attachment.content
+    assert attachment.filename == "certificate.txt"
 
 
 def test_a_learner_is_told_once_however_often_it_is_tried() -> None:
@@ -107,3 +108,16 @@ def test_a_learner_is_told_once_however_often_it_is_tried() -> None:
     for _ in range(3):
         world.notifying.notify_awaiting(Unwatched())
     assert len(world.notifier.sent) == 1
+
+
+def test_a_revocation_while_messages_go_out_makes_nobody_be_told_twice() -> None:
+    world = World()
+    configuration = world.configure()
+    for name in ("ann", "bob", "cid"):
+        world.enrol(name)
+    revoked = credential_id(configuration, LearnerId("ann"))
+    world.notifier.after_next = lambda: world.revoke(revoked)
+    world.run(configuration)
+    told = sorted(each.email for each in world.notifier.sent)
+    assert told == ["ann@example.org", "bob@example.org", "cid@example.org"]
+    assert world.tally().notifications == {"sent": 2}

@@ -31,6 +31,15 @@ def test_a_configuration_that_is_disabled_or_retired_has_no_next_run() -> None:
     assert next_run(world, configuration) == NextRun(None, "it is retired")
 
 
+def test_a_configuration_whose_type_is_retired_has_no_next_run() -> None:
+    world = World()
+    configuration = enabled(world, DAILY)
+    world.types.retire("completion", "a better one replaces it", world.request())
+    assert next_run(world, configuration) == NextRun(
+        None, "its credential type is retired; the next tick disables it"
+    )
+
+
 def test_a_run_that_is_due_is_the_next_run_until_a_tick_starts_it() -> None:
     world = World()
     configuration = enabled(world, DAILY)

@@ -14,10 +14,10 @@ from testamur.domain.credentials import (
     CredentialStatus,
     NotificationSent,
 )
-from testamur.domain.errors import InvalidOptions
+from testamur.domain.errors import DecisionRefused, InvalidOptions
 from testamur.domain.identifiers import LearnerId, credential_id
 from testamur.domain.personal_data import Person
-from testamur.domain.runs import RunCounts
+from testamur.domain.runs import LearnersRefused, RunCounts
 from tests.support.records import learner
 from tests.support.world import World
 
@@ -219,3 +219,49 @@ def test_the_award_date_is_that_of_the_issuers_time_zone() -> None:
     world.run(configuration)
     state = world.credentials.get(credential_id(configuration, LearnerId("ann")))
     assert state.awarded.award_date.isoformat() == "2026-06-02"
+
+
+def test_a_run_that_another_process_completed_in_that_very_moment_is_left_alone() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    run_id = world.runs.start(configuration, world.request())
+    world.locks.before_next = lambda: world.runs.carry_out(run_id, Unwatched())
+    assert world.runs.carry_out(run_id, Unwatched()) == RunCounts(
+        evaluated=1, eligible=1, awarded=1
+    )
+
+
+def test_a_retired_configuration_is_not_run_by_hand() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    world.configurations.retire(configuration, "the course is over", world.request())
+    written = len(list(world.events.log()))
+    with pytest.raises(DecisionRefused, match="retired"):
+        world.run(configuration)
+    assert len(list(world.events.log())) == written
+
+
+def test_a_renderer_that_breaks_on_one_name_refuses_that_learner_only() -> None:
+    world = World()
+    configuration = world.configure(rendering={"check_crashes_on": "Ann Example"})
+    world.enrol("ann", name="Ann Example")
+    world.enrol("bob")
+    run_id = world.run(configuration)
+    assert world.runs.get(run_id).counts == RunCounts(evaluated=2, eligible=2, awarded=1, refused=1)
+    refused = [each.event for each in world.events.load(run_id)][1]
+    assert isinstance(refused, LearnersRefused)
+    assert [(each.reason, each.detail) for each in refused.refusals] == [
+        ("renderer", "the renderer broke with ZeroDivisionError")
+    ]
+
+
+def test_a_run_asked_for_while_another_goes_on_is_refused_and_never_done_later() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    with world.locks.hold(f"run {configuration}"), pytest.raises(AlreadyRunning):
+        world.run(configuration, limit=1)
+    assert world.tick().resumed == []
+    assert world.tally().by_status == {}

@@ -182,3 +182,63 @@ def test_a_configuration_for_another_context_has_runs_of_its_own() -> None:
     world.enrol("ann")
     assert len(world.tick().started) == 2
     assert world.tally().by_status == {CredentialStatus.ISSUED: 2}
+
+
+def test_a_run_that_failed_is_not_tried_again_while_its_configuration_is_disabled() -> None:
+    world = World()
+    configuration = world.configure(schedule=DAILY)
+    world.configurations.enable(configuration, world.request())
+    world.enrol("ann")
+    world.source.fails_after_pages = 0
+    world.tick()
+    world.source.fails_after_pages = None
+    world.configurations.disable(configuration, "the criteria were wrong", world.request())
+    world.clock.advance(timedelta(hours=1))
+    assert world.tick().resumed == []
+    assert world.tally().by_status == {}
+    world.configurations.enable(configuration, world.request())
+    assert len(world.tick().resumed) == 1
+    assert world.tally().by_status == {CredentialStatus.ISSUED: 1}
+
+
+def test_a_schedule_whose_last_run_failed_ends_only_after_it_was_tried_again() -> None:
+    world = World()
+    schedule = Schedule(rule=OnceRule(at=MONDAY + timedelta(hours=1)))
+    configuration = world.configure(schedule=schedule)
+    world.configurations.enable(configuration, world.request())
+    world.enrol("ann")
+    world.clock.advance(timedelta(hours=1))
+    world.source.fails_after_pages = 0
+    world.tick()
+    world.source.fails_after_pages = None
+    assert world.tick().disabled == {}
+    world.clock.advance(timedelta(minutes=5))
+    report = world.tick()
+    assert len(report.resumed) == 1
+    assert report.disabled == {configuration: "its one run is done"}
+    assert world.tally().by_status == {CredentialStatus.ISSUED: 1}
+
+
+def test_a_retired_type_starts_no_run_and_disables_the_configuration() -> None:
+    world = World()
+    configuration = world.configure(schedule=DAILY)
+    world.configurations.enable(configuration, world.request())
+    world.types.retire("completion", "a better one replaces it", world.request())
+    report = world.tick()
+    assert (report.started, report.problems) == ([], [])
+    assert report.disabled == {configuration: "its credential type is retired"}
+    assert world.register.runs() == []
+
+
+def test_a_data_source_that_breaks_unexpectedly_keeps_no_other_configuration_waiting() -> None:
+    world = World()
+    window = Schedule(rule=DAILY.rule, window=IssueWindow(opens="course-start"))
+    broken = world.configure(str(PathwayKey("Uni", "Gone", "2026", "A")), schedule=window)
+    sound = world.configure(schedule=DAILY)
+    for each in (broken, sound):
+        world.configurations.enable(each, world.request())
+    world.enrol("ann")
+    world.source.breaks_on = "path-v1:Uni+Gone+2026+A"
+    report = world.tick()
+    assert [str(problem.error) for problem in report.problems] == ["KeyError: 'start'"]
+    assert world.tally().by_status == {CredentialStatus.ISSUED: 1}

@@ -233,6 +233,17 @@ def test_a_message_never_holds_a_personal_value(
     assert "ise" not in str(found)
 
 
+def test_what_is_kept_of_a_problem_holds_no_name_that_slipped_into_another_column(
+    tmp_path: Path,
+) -> None:
+    slipped = {"learner_id": "l2", "context_key": COURSE, "completion": "Grace Hopper"}
+    problem = only_problem(good(tmp_path).row("completions", **slipped))
+
+    assert "Grace Hopper" in str(problem)
+    assert "Grace Hopper" not in problem.for_the_record()
+    assert problem.for_the_record().startswith(f"{problem.place}: ")
+
+
 def test_an_e_mail_address_as_learner_id_is_refused_and_not_shown(tmp_path: Path) -> None:
     folder = good(tmp_path).row("learners", learner_id="lise@example.org")
 
