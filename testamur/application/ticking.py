@@ -1,10 +1,13 @@
 """Ticking: finds whatever is due now and hands it over. Once a minute, or less often."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from testamur.application.configurations import Configurations
 from testamur.application.cron import latest_cron_time
 from testamur.application.errors import AlreadyRunning, Unforeseen
+from testamur.application.issuing import IssueCounts
+from testamur.application.notifying import NotifyCounts
 from testamur.application.ports.register import Register, RunRow
 from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
@@ -17,6 +20,7 @@ from testamur.application.ports.tasks import (
 )
 from testamur.application.requests import SCHEDULER, Request
 from testamur.application.running import Runs
+from testamur.application.work import Done
 from testamur.domain.configurations import CredentialConfiguration
 from testamur.domain.errors import TestamurError
 from testamur.domain.identifiers import ConfigurationId, RunId
@@ -47,6 +51,8 @@ class TickReport:
         disabled: Configurations whose schedule had ended, with the reason.
         left_to_others: Work that another process was at.
         problems: What could not be done.
+        issued: What was issued, and what failed to be; a queue that works elsewhere tells nothing.
+        notified: Who was told and who not; a queue that works elsewhere tells nothing.
     """
 
     started: list[RunId] = field(default_factory=list)
@@ -54,6 +60,16 @@ class TickReport:
     disabled: dict[ConfigurationId, str] = field(default_factory=dict)
     left_to_others: list[str] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
+    issued: IssueCounts = field(default_factory=IssueCounts)
+    notified: NotifyCounts = field(default_factory=NotifyCounts)
+
+    def add(self, done: Iterable[Done]) -> None:
+        """Add what the tick's tasks did."""
+        for each in done:
+            if isinstance(each, IssueCounts):
+                self.issued += each
+            elif isinstance(each, NotifyCounts):
+                self.notified += each
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,8 @@
 
 from dataclasses import dataclass
 
-from testamur.application.issuing import Issuing
-from testamur.application.notifying import Notifying
+from testamur.application.issuing import IssueCounts, Issuing
+from testamur.application.notifying import NotifyCounts, Notifying
 from testamur.application.ports.tasks import (
     AwardRun,
     IssueAwarded,
@@ -13,6 +13,10 @@ from testamur.application.ports.tasks import (
 )
 from testamur.application.progress import Progress
 from testamur.application.running import Runs
+from testamur.domain.runs import RunCounts
+
+Done = RunCounts | IssueCounts | NotifyCounts
+"""What a task did: a run, a pass of issuing, or a pass of notifying."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,8 +27,8 @@ class Work:
     issuing: Issuing
     notifying: Notifying
 
-    def do(self, task: Task, queue: TaskQueue, progress: Progress) -> None:
-        """Do a task, then hand over the one that follows.
+    def do(self, task: Task, queue: TaskQueue, progress: Progress) -> Done:
+        """Do a task, hand over the one that follows, and return what was done.
 
         Raises:
             AlreadyRunning: Another process is at it.
@@ -32,10 +36,12 @@ class Work:
         """
         match task:
             case AwardRun(run_id):
-                self.runs.carry_out(run_id, progress)
+                counts = self.runs.carry_out(run_id, progress)
                 queue.send(IssueAwarded(run_id))
+                return counts
             case IssueAwarded(run_id):
-                self.issuing.issue_awaiting(progress, run_id)
+                issued = self.issuing.issue_awaiting(progress, run_id)
                 queue.send(NotifyIssued(run_id))
+                return issued
             case NotifyIssued(run_id):
-                self.notifying.notify_awaiting(progress, run_id)
+                return self.notifying.notify_awaiting(progress, run_id)

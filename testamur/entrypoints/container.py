@@ -39,7 +39,7 @@ from testamur.application.preparing import PreparedRenderers
 from testamur.application.progress import Progress
 from testamur.application.running import Runs
 from testamur.application.ticking import Ticking
-from testamur.application.work import Work
+from testamur.application.work import Done, Work
 from testamur.entrypoints.renderers import InstalledRenderers
 from testamur.entrypoints.settings import Settings
 
@@ -95,10 +95,15 @@ class Wiring:
         """Return what fills a port, or a use case."""
         return self._container.resolve(service)
 
-    def queue(self, progress: Progress) -> TaskQueue:
-        """Return a queue whose tasks tell their progress."""
+    def queue(self, progress: Progress, done: list[Done]) -> TaskQueue:
+        """Return a queue that does its tasks inline.
+
+        Args:
+            progress: Is told how far they are.
+            done: Gets what each of them did.
+        """
         work = self.resolve(Work)
-        queue = InlineQueue(lambda task: work.do(task, queue, progress))
+        queue = InlineQueue(lambda task: done.append(work.do(task, queue, progress)))
         return queue
 
     def close(self) -> None:

@@ -21,6 +21,7 @@ from testamur.application.assets import Assets
 from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
+from testamur.application.notifying import NotifyCounts
 from testamur.application.outlook import NextRun, Outlook
 from testamur.application.ports.event_store import RecordedEvent
 from testamur.application.ports.register import (
@@ -36,6 +37,7 @@ from testamur.application.progress import Progress, Unwatched
 from testamur.application.requests import Request
 from testamur.application.running import Prospect, Runs
 from testamur.application.ticking import Ticking, TickReport
+from testamur.application.work import Done
 from testamur.domain.assets import CredentialAsset
 from testamur.domain.configurations import CredentialConfiguration
 from testamur.domain.credential_types import CredentialType, TypeDefinition
@@ -63,11 +65,14 @@ class RunOutcome:
         run_id: The run.
         counts: What it found and awarded, in learners.
         credentials: Where the credentials that it awarded stand now.
+        untold_because: Why telling learners stopped, if the mail server took nothing at all; the
+            next tick tries again.
     """
 
     run_id: RunId
     counts: RunCounts
     credentials: CredentialTally
+    untold_because: str | None = None
 
 
 class Testamur:
@@ -265,13 +270,21 @@ class Testamur:
             raise InvalidInput("limit", limit, "a number from 1")
         runs = self._wiring.resolve(Runs)
         id_ = runs.start(configuration, self._request(), learner_id=learner, limit=limit)
-        self._wiring.queue(progress or Unwatched()).send(AwardRun(id_))
+        done: list[Done] = []
+        self._wiring.queue(progress or Unwatched(), done).send(AwardRun(id_))
+        stops = [each.stopped_because for each in done if isinstance(each, NotifyCounts)]
         counts = runs.get(id_).counts
-        return RunOutcome(id_, counts or RunCounts(), self.tally(CredentialFilter(run_id=id_)))
+        tally = self.tally(CredentialFilter(run_id=id_))
+        return RunOutcome(id_, counts or RunCounts(), tally, next(iter(stops), None))
 
     def tick(self, *, progress: Progress | None = None) -> TickReport:
         """Do whatever is due now: scheduled runs, and what was interrupted. See `Ticking.tick`."""
-        return self._wiring.resolve(Ticking).tick(self._wiring.queue(progress or Unwatched()))
+        done: list[Done] = []
+        report = self._wiring.resolve(Ticking).tick(
+            self._wiring.queue(progress or Unwatched(), done)
+        )
+        report.add(done)
+        return report
 
     def runs(self, configuration: ConfigurationId | None = None) -> list[RunRow]:
         """Return the runs of a configuration, or of all, latest first."""

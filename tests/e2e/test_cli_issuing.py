@@ -158,14 +158,30 @@ def test_a_run_that_could_not_issue_fails_and_says_how_it_goes_on(testamur: Prog
     assert testamur("credential", "open", found[0]["credential_id"]).code == 2
 
 
-def test_a_mail_server_that_is_away_does_not_fail_a_run(testamur: Program) -> None:
-    testamur.write(
-        "testamur.toml",
-        'source_folder = "source"\nnotifier = "smtp"\nsmtp_host = "127.0.0.1"\nsmtp_port = 1\n'
-        "smtp_timeout_seconds = 1\n",
-    )
-    done = testamur.json(*RUN)
-    assert (done["issued"], done["told"], done["not_told_yet"]) == (2, 0, 2)
+MAIL_SERVER_AWAY = (
+    'source_folder = "source"\nnotifier = "smtp"\nsmtp_host = "127.0.0.1"\nsmtp_port = 1\n'
+    "smtp_timeout_seconds = 1\n"
+)
+
+
+def test_a_mail_server_that_is_away_does_not_fail_a_run_and_is_told_of(testamur: Program) -> None:
+    testamur.write("testamur.toml", MAIL_SERVER_AWAY)
+    done = testamur(*RUN, "--json")
+    counts = done.document
+    assert done.code == 0
+    assert (counts["issued"], counts["told"], counts["not_told_yet"]) == (2, 0, 2)
+    assert counts["untold_because"].startswith("unreachable: ")
+    assert "nobody could be told: unreachable: " in done.err
+
+
+def test_a_tick_says_so_where_the_mail_server_is_away(testamur: Program) -> None:
+    testamur.write("testamur.toml", MAIL_SERVER_AWAY)
+    testamur.succeeds("configuration", "enable", "completion", COURSE)
+    tick = testamur("tick")
+    assert tick.code == 1
+    assert "nobody could be told: unreachable: " in tick.err
+    assert "Issued: 2 documents" in tick.out
+    assert "Not told: 2 learners" in tick.out
 
 
 def test_a_run_of_a_course_that_the_source_does_not_know_fails_in_one_line(
@@ -198,6 +214,11 @@ def test_a_tick_in_json_names_its_runs(testamur: Program) -> None:
         "resumed": [],
         "disabled": {},
         "left_to_others": [],
+        "issued": 2,
+        "not_issued": 0,
+        "told": 2,
+        "not_told": 0,
+        "untold_because": None,
         "problems": [],
     }
     assert len(credentials(testamur, "--run", run)) == 2

@@ -75,9 +75,17 @@ def run(
             return
         outcome = _carry_out(testamur, id_, learner, limit)
     if as_json:
-        write_json({"run_id": outcome.run_id, **_counted(outcome)})
+        write_json(
+            {
+                "run_id": outcome.run_id,
+                **_counted(outcome),
+                "untold_because": outcome.untold_because,
+            }
+        )
     else:
         _show_outcome(outcome, f"{type_slug} for {context_key}")
+    if outcome.untold_because:
+        warn(f"nobody could be told: {outcome.untold_because}; the next tick tries again")
     if not_issued := _not_issued(outcome):
         warn(f"error: {many(not_issued, 'document')} failed to be issued")
         raise typer.Exit(FAILED)
@@ -101,7 +109,11 @@ def tick(called: typer.Context, as_json: AsJson = False) -> None:
     for problem in report.problems:
         for line in told(problem.error):
             warn(f"{problem.subject}: {line}")
-    if report.problems:
+    if failed := report.issued.failed:
+        warn(f"{many(failed, 'document')} failed to be issued; tried again later")
+    if stopped := report.notified.stopped_because:
+        warn(f"nobody could be told: {stopped}; tried again later")
+    if report.problems or failed or stopped:
         raise typer.Exit(FAILED)
 
 
@@ -258,6 +270,7 @@ def _tick(testamur: "Testamur", progress: "Progress") -> "TickReport":
 
 def _show_report(testamur: "Testamur", report: "TickReport") -> None:
     to_show = screen()
+    issued, notified = report.issued, report.notified
     lines = [
         *(f"Started: {_name_of_run(testamur, id_)}" for id_ in report.started),
         *(f"Resumed: {_name_of_run(testamur, id_)}" for id_ in report.resumed),
@@ -266,6 +279,9 @@ def _show_report(testamur: "Testamur", report: "TickReport") -> None:
             for id_, reason in report.disabled.items()
         ),
         *(f"Left to another process: {work}" for work in report.left_to_others),
+        *([f"Issued: {many(issued.issued, 'document')}"] if issued.issued else []),
+        *([f"Told: {many(notified.sent, 'learner')}"] if notified.sent else []),
+        *([f"Not told: {many(notified.failed, 'learner')}"] if notified.failed else []),
     ]
     to_show.say(*(lines or ["Nothing was due."]))
 
@@ -288,6 +304,11 @@ def _report_document(report: "TickReport") -> dict[str, Any]:
         "resumed": report.resumed,
         "disabled": {str(id_): reason for id_, reason in report.disabled.items()},
         "left_to_others": report.left_to_others,
+        "issued": report.issued.issued,
+        "not_issued": report.issued.failed,
+        "told": report.notified.sent,
+        "not_told": report.notified.failed,
+        "untold_because": report.notified.stopped_because,
         "problems": [
             {
                 "subject": problem.subject,
