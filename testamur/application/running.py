@@ -79,7 +79,7 @@ class Runs:
 
         Raises:
             NotFound, InvalidInput, InvalidOptions, RenderingError: The configuration cannot be
-                used as it is; nothing was written.
+                used as it is, or the source does not know the learner; nothing was written.
             DecisionRefused: It is retired, or its type is.
             AlreadyRunning: Another process carries out a run of it; nothing was written.
         """
@@ -93,7 +93,9 @@ class Runs:
         )
         # Under the lock: whoever is told to try again later must not find two runs afterwards.
         with self._only_run(configuration):
-            self._prepare(configuration)
+            prepared = self._prepare(configuration)
+            if learner_id is not None:
+                self._require_known(learner_id, prepared)
             return self._start(started, request.actor)
 
     def start_scheduled(
@@ -157,6 +159,8 @@ class Runs:
             TestamurError: As :meth:`start` and :meth:`carry_out`.
         """
         prepared = self._prepare(configuration)
+        if learner_id is not None:
+            self._require_known(learner_id, prepared)
         inquiry = self._inquire(prepared)
         needs = _needs(prepared.options.criteria)
         for records in self.source.records(prepared.context, needs, learner_id):
@@ -198,6 +202,11 @@ class Runs:
         prepared.type.require_in_use()
         prepared.configuration.require_in_use()
         return prepared
+
+    def _require_known(self, learner_id: LearnerId, prepared: PreparedConfiguration) -> None:
+        needs = _needs(prepared.options.criteria)
+        if not any(self.source.records(prepared.context, needs, learner_id)):
+            raise NotFound(f"learner of {prepared.context}", learner_id)
 
     def _inquire(self, prepared: PreparedConfiguration) -> Inquiry:
         return Inquiry(

@@ -89,9 +89,11 @@ def test_a_dry_run_keeps_to_a_limit_and_to_one_learner(testamur: Program) -> Non
     assert [each["learner_id"] for each in alone] == ["learner-2"]
 
 
-def test_a_dry_run_over_nobody_says_so(testamur: Program) -> None:
-    shown = testamur.succeeds(*RUN, "--dry-run", "--learner", "nobody").out
-    assert shown.splitlines()[0] == "0 learners."
+def test_a_learner_whom_the_source_does_not_know_is_refused(testamur: Program) -> None:
+    for command in (RUN, (*RUN, "--dry-run")):
+        refused = testamur(*command, "--learner", "nobody")
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err == f"error: no learner of {COURSE} 'nobody'\n"
 
 
 # Runs

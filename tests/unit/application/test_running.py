@@ -14,7 +14,7 @@ from testamur.domain.credentials import (
     CredentialStatus,
     NotificationSent,
 )
-from testamur.domain.errors import DecisionRefused, InvalidOptions
+from testamur.domain.errors import DecisionRefused, InvalidOptions, NotFound
 from testamur.domain.identifiers import LearnerId, credential_id
 from testamur.domain.personal_data import Person
 from testamur.domain.runs import LearnersRefused, RunCounts
@@ -136,6 +136,17 @@ def test_a_run_for_one_learner_leaves_the_others_alone() -> None:
     world.queue.send(AwardRun(run_id))
     rows = list(world.credentials.all(CredentialFilter()))
     assert [row.learner_id for row in rows] == ["bob"]
+
+
+def test_a_run_for_a_learner_whom_the_source_does_not_know_is_refused_and_not_recorded() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    with pytest.raises(NotFound, match="no learner of course-v1:Uni"):
+        world.runs.start(configuration, world.request(), learner_id=LearnerId("nobody"))
+    with pytest.raises(NotFound, match="'nobody'"):
+        list(world.runs.dry_run(configuration, Unwatched(), learner_id=LearnerId("nobody")))
+    assert world.register.runs() == []
 
 
 def test_a_source_that_fails_halfway_fails_the_run_and_keeps_what_was_awarded() -> None:
