@@ -143,7 +143,7 @@ class Settings(BaseSettings):
     @model_validator(mode="after")
     def _login_is_whole(self) -> "Settings":
         if (self.smtp_username is None) != (self.smtp_password is None):
-            raise ValueError("smtp_username and smtp_password: both or neither")
+            raise ValueError("both or neither")
         return self
 
     @property
@@ -281,8 +281,9 @@ def _named(
     problem: InvalidInput, from_environment: Mapping[str, str], path: Path | None
 ) -> InvalidInput:
     name = problem.field.partition(".")[0]
-    if not name:
-        return InvalidInput("settings", "these values", problem.allowed)
+    if not name:  # the one rule over several settings, see `Settings`
+        both = "smtp_username and smtp_password"
+        return InvalidInput(both, "one without the other", problem.allowed)
     value = HIDDEN if name in _SECRETS else problem.value
     shown = PREFIX + name.upper() if name in from_environment else f"{problem.field} in {path}"
     return InvalidInput(shown, value, problem.allowed)
