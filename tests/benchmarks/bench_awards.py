@@ -17,10 +17,22 @@ from tests.support.events import an_award
 
 AWARDS = 20_000
 BATCH = 1_000
+ROUNDS = 5
 
 
 def main() -> None:
-    """Measure and report."""
+    """Measure several times, ours and the floor by turns, and report the median ratio."""
+    rounds = sorted((_round() for _ in range(ROUNDS)), key=lambda each: each[1] / each[0])
+    ours, floor = rounds[ROUNDS // 2]
+    report("raw sqlite3 inserts of the same rows", f"{AWARDS / floor:,.0f}/s")
+    report(
+        f"awards in batches of {BATCH:,}, encrypted, with the register",
+        f"{AWARDS / ours:,.0f}/s",
+        ratio=f"{floor / ours:.2f} of the floor",
+    )
+
+
+def _round() -> tuple[float, float]:
     with tempfile.TemporaryDirectory(prefix="testamur-bench-") as name:
         folder = Path(name)
         batches = list(_batches())
@@ -28,13 +40,7 @@ def main() -> None:
         with SqliteDatabase.open(folder / "ours.db") as database, stopwatch() as ours:
             for batch in batches:
                 database.events.append(batch, by)
-        floor = _insert_the_same_rows(folder / "ours.db", folder / "floor.db")
-    report("raw sqlite3 inserts of the same rows", f"{AWARDS / floor:,.0f}/s")
-    report(
-        f"awards in batches of {BATCH:,}, encrypted, with the register",
-        f"{AWARDS / ours.seconds:,.0f}/s",
-        ratio=f"{floor / ours.seconds:.2f} of the floor",
-    )
+        return ours.seconds, _insert_the_same_rows(folder / "ours.db", folder / "floor.db")
 
 
 def _batches() -> Iterator[list[NewEvents]]:

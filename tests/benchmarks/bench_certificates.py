@@ -10,6 +10,7 @@ from tests.benchmarks.measuring import peak_memory_mib, report, stopwatch
 from tests.support.installation import configure_completion, settings_in, write_course
 
 CERTIFICATES = 500
+FLOORS = 5
 
 
 def main() -> None:
@@ -23,7 +24,8 @@ def main() -> None:
             configuration = configure_completion(testamur)
             with stopwatch() as ours:
                 testamur.run(configuration)
-        floor = _write_the_same(settings, folder / "floor")
+        # The quickest of several, for a disk that is still busy with what came before is no floor.
+        floor = min(_write_the_same(settings, folder / f"floor-{turn}") for turn in range(FLOORS))
     report(
         "floor: the same files written, the same rows inserted", f"{CERTIFICATES / floor:,.0f}/s"
     )
