@@ -45,5 +45,7 @@ def test_opening_with_a_bad_environment_names_the_setting(
 def test_a_username_without_a_password_is_refused_by_name(tmp_path: Path) -> None:
     file = tmp_path / "testamur.toml"
     file.write_text('smtp_username = "certificates"\n')
-    with pytest.raises(InvalidOptions, match="smtp_username and smtp_password: .* both or neither"):
+    with pytest.raises(
+        InvalidOptions, match=r"smtp_username and smtp_password: .* both or neither"
+    ):
         load_settings(file)
