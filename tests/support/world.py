@@ -13,13 +13,14 @@ from pydantic import BaseModel, ConfigDict, JsonValue
 from testamur.adapters.event_store.memory import MemoryDatabase
 from testamur.adapters.inline_queue import InlineQueue
 from testamur.adapters.storage.memory import MemoryStorage
+from testamur.adapters.system import MemoryLocks
 from testamur.application.aggregates import append, load
 from testamur.application.assets import Assets
 from testamur.application.awarding import Awarding
 from testamur.application.configurations import Configurations, ContextKinds
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials
-from testamur.application.errors import AlreadyRunning, RenderingError, RetrievalError, StorageError
+from testamur.application.errors import RenderingError, RetrievalError, StorageError
 from testamur.application.installation import Installation
 from testamur.application.issuing import Issuing
 from testamur.application.notifying import Notifying
@@ -92,26 +93,21 @@ class CountedIds:
         return VerificationId(f"v{self._made}")
 
 
-class LocksInMemory:
-    """Locks of one thread; what another does before the next one is taken, the test states."""
+class InterruptedLocks(MemoryLocks):
+    """Locks; what another does before the next one is taken, the test states."""
 
     def __init__(self) -> None:
-        self.held: set[str] = set()
+        super().__init__()
         self.before_next: Callable[[], object] | None = None
 
     @contextmanager
     def hold(self, work: str, wait_seconds: float = 0) -> Iterator[None]:
-        """Hold a lock that nobody holds."""
+        """Let the other do what it does, then hold the lock."""
         if self.before_next is not None:
             meanwhile, self.before_next = self.before_next, None
             meanwhile()
-        if work in self.held:
-            raise AlreadyRunning(work)
-        self.held.add(work)
-        try:
+        with super().hold(work, wait_seconds):
             yield
-        finally:
-            self.held.discard(work)
 
 
 @dataclass
@@ -258,7 +254,7 @@ class World:
     def __init__(self, time_zone: str = "UTC") -> None:
         self.clock = SettableClock()
         self.ids = CountedIds()
-        self.locks = LocksInMemory()
+        self.locks = InterruptedLocks()
         self.source = LearnersInMemory()
         self.notifier = NotifierInMemory()
         self.storage = FragileStorage()
