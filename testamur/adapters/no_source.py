@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import NoReturn
 
 from testamur.application.errors import RetrievalError
-from testamur.application.ports.retrieval import Needs
+from testamur.application.ports.retrieval import EVERYTHING, Needs
 from testamur.domain.contexts import LearningContextKey
 from testamur.domain.identifiers import LearnerId
 from testamur.domain.learning import ContextFacts, LearnerRecord
@@ -23,7 +23,7 @@ class NoRetrievalSource:
     def __init__(self, remedy: str) -> None:
         self._remedy = remedy
 
-    def facts(self, context: LearningContextKey) -> ContextFacts:
+    def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
         """Refuse: there is nobody to ask."""
         self._refuse()
 

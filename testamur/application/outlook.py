@@ -6,7 +6,7 @@ from datetime import datetime
 from testamur.application.configurations import Configurations
 from testamur.application.cron import latest_cron_time, next_cron_time
 from testamur.application.ports.register import Register
-from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.retrieval import ONLY_DATES, RetrievalSource
 from testamur.application.ports.system import Clock
 from testamur.domain.identifiers import ConfigurationId
 from testamur.domain.learning import ContextFacts
@@ -53,7 +53,7 @@ class Outlook:
         schedule, now = configuration.schedule, self.clock.now()
         context = self.configurations.context_kinds.parse(configuration.context_key)
         facts = (
-            self.source.facts(context)
+            self.source.facts(context, ONLY_DATES)
             if schedule.window
             else ContextFacts(configuration.context_key)
         )

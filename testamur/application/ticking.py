@@ -9,7 +9,7 @@ from testamur.application.errors import AlreadyRunning, Unforeseen
 from testamur.application.issuing import IssueCounts
 from testamur.application.notifying import NotifyCounts
 from testamur.application.ports.register import Register, RunRow
-from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.retrieval import ONLY_DATES, RetrievalSource
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
 from testamur.application.ports.tasks import (
     AwardRun,
@@ -162,7 +162,9 @@ class Ticking:
     def _due(self, id_: ConfigurationId, configuration: CredentialConfiguration) -> Due:
         schedule = configuration.schedule
         facts = (
-            self.source.facts(self.configurations.context_kinds.parse(configuration.context_key))
+            self.source.facts(
+                self.configurations.context_kinds.parse(configuration.context_key), ONLY_DATES
+            )
             if schedule.window
             else ContextFacts(configuration.context_key)
         )

@@ -57,7 +57,7 @@ class Inquiry:
         criteria: The criteria to apply; pathway criteria if and only if the context is a pathway.
         facts: Facts of the context, with the weights of the grading policy.
         source: Name of the data source that was asked.
-        retrieved_at: When it was asked (aware).
+        retrieved_at: When it was asked (aware); a record that says when it was read goes before.
     """
 
     criteria: AnyCriteria
@@ -102,7 +102,7 @@ def judge(record: LearnerRecord, inquiry: Inquiry) -> Verdict:
             results=tuple(results),
             unweighted_categories=tuple(sorted(unweighted)),
             source=inquiry.source,
-            retrieved_at=inquiry.retrieved_at,
+            retrieved_at=record.retrieved_at or inquiry.retrieved_at,
         ),
     )
 

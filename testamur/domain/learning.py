@@ -52,12 +52,17 @@ class LearnerRecord:
         achievement: In the course or lesson; unused for a pathway.
         steps: For a pathway: the achievement in each course that the learner is actively
             enrolled in, by the course's key.
+        left_out: Why the data source cannot tell what this learner has achieved, for people to
+            read and without the learner's name; such a learner is not judged. None: it can.
+        retrieved_at: When the source read it (aware); None: when it was asked.
     """
 
     learner_id: LearnerId
     enrolled: bool = True
     achievement: Achievement = NOTHING_ACHIEVED
     steps: Mapping[str, Achievement] = field(default_factory=dict)
+    left_out: str | None = None
+    retrieved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ from testamur.application.ports.notification import (
 )
 from testamur.application.ports.register import CredentialFilter, CredentialTally
 from testamur.application.ports.rendering import AssetLibrary, Document, RenderedFile
-from testamur.application.ports.retrieval import Needs
+from testamur.application.ports.retrieval import EVERYTHING, Needs
 from testamur.application.ports.storage import StorableFile
 from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
 from testamur.application.preparing import PreparedRenderers
@@ -122,7 +122,7 @@ class LearnersInMemory:
     fails_after_pages: int | None = None
     breaks_on: str | None = None
 
-    def facts(self, context: LearningContextKey) -> ContextFacts:
+    def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
         """Return the facts that the test states, or break as a faulty plugin does."""
         if str(context) == self.breaks_on:
             raise KeyError("start")

@@ -11,7 +11,7 @@ from testamur.adapters.files.folder import find_tables, missing
 from testamur.adapters.files.index import build_checked, explained
 from testamur.adapters.files.table_index import TableIndex
 from testamur.adapters.files.tables import TABLES
-from testamur.adapters.files.temporary import TemporaryFolder
+from testamur.adapters.temporary import TemporaryFolder
 
 
 @dataclass(frozen=True, slots=True)

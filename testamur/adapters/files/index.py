@@ -18,7 +18,7 @@ from testamur.adapters.files.errors import Problems
 from testamur.adapters.files.folder import DataFile, find_tables, missing
 from testamur.adapters.files.table_index import TableIndex, build
 from testamur.adapters.files.tables import GRADES, TABLES, Table
-from testamur.adapters.files.temporary import TemporaryFolder
+from testamur.adapters.temporary import TemporaryFolder
 from testamur.application.errors import RetrievalError
 
 Connections = Mapping[str, sqlite3.Connection]

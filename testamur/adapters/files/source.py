@@ -27,7 +27,7 @@ from testamur.adapters.files.tables import (
     PATHWAY_STEPS,
     PATHWAYS,
 )
-from testamur.application.ports.retrieval import Needs
+from testamur.application.ports.retrieval import EVERYTHING, Needs
 from testamur.domain.contexts import (
     ALLOWED_KEYS,
     CourseKey,
@@ -78,7 +78,7 @@ class FileRetrievalSource:
         """``files:`` and the folder's own name."""
         return f"files:{self._folder.resolve().name}"
 
-    def facts(self, context: LearningContextKey) -> ContextFacts:
+    def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
         """Return what is the same for all learners of the context.
 
         A lesson has the dates of its course. Its weights give the whole weight to each category

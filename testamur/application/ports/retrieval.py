@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from datetime import datetime
+from typing import Final, Protocol
 
 from testamur.domain.contexts import LearningContextKey
 from testamur.domain.identifiers import LearnerId
@@ -12,17 +13,31 @@ from testamur.domain.personal_data import Person
 
 @dataclass(frozen=True, slots=True)
 class Needs:
-    """Which parts of a learner's achievement the criteria look at; a source may skip the rest."""
+    """What an answer is needed for.
+
+    Args:
+        completion: Whether the criteria look at completion; a source may skip it otherwise.
+        grades: Whether they look at grades, and so at the weights of the grading policy.
+        not_before: What the source read at this moment (aware) or later may be given again, so
+            that configurations of one course, due at the same time, read it once. None: read
+            everything anew.
+    """
 
     completion: bool = True
     grades: bool = True
+    not_before: datetime | None = None
+
+
+EVERYTHING: Final = Needs()
+ONLY_DATES: Final = Needs(completion=False, grades=False)
 
 
 class RetrievalSource(Protocol):
     """A system that knows learners: an LMS, a registry's export, an in-process API.
 
     Every method raises `RetrievalError` where the answer cannot be had in full. A source never
-    leaves out a learner because a part of the answer was missing.
+    leaves out a learner because a part of the answer was missing: the record of one about whom
+    the system itself does not answer says so in ``left_out``.
     """
 
     @property
@@ -30,8 +45,12 @@ class RetrievalSource(Protocol):
         """Name that the evidence gives as its source, e.g. ``files:exports/2026-06``."""
         ...
 
-    def facts(self, context: LearningContextKey) -> ContextFacts:
+    def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
         """Return what is the same for all learners of the context.
+
+        Args:
+            context: Course, lesson, pathway, or a plugin's own kind.
+            needs: Without ``grades`` the weights may be left out.
 
         Raises:
             RetrievalError: The source does not know the context, or cannot be asked.
@@ -48,7 +67,7 @@ class RetrievalSource(Protocol):
 
         Args:
             context: Course, lesson, pathway, or a plugin's own kind.
-            needs: Which parts of the achievement to fetch.
+            needs: Which parts of the achievement to fetch, and how fresh they have to be.
             learner_id: Only this learner; no record at all where the source does not know them.
 
         Raises:

@@ -26,7 +26,7 @@ from testamur.adapters.files.errors import Problems
 from testamur.adapters.files.folder import data_file
 from testamur.adapters.files.table_index import build
 from testamur.adapters.files.tables import LEARNERS
-from testamur.adapters.files.temporary import PREFIX
+from testamur.adapters.temporary import PREFIX
 from testamur.application.errors import RetrievalError
 from testamur.application.ports.retrieval import Needs
 from testamur.domain.contexts import CourseKey, LessonKey

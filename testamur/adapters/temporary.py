@@ -1,4 +1,4 @@
-"""The temporary folder of indexes, which is gone in the end however its process ends."""
+"""The temporary folder of a data source, which is gone in the end however its process ends."""
 
 import fcntl
 import os

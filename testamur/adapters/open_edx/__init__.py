@@ -1,0 +1,1 @@
+"""The data source that asks Open edX over HTTP (httpx)."""
