@@ -63,3 +63,22 @@ def append(
     """
     if decided:
         events.append([loaded.followed_by(cast(Sequence[DomainEvent], decided))], attribution)
+
+
+def append_and_evolve(
+    events: EventStore,
+    loaded: Loaded[State],
+    decided: Sequence[Any],
+    attribution: Attribution,
+    evolve: Callable[[State | None, Any], State],
+) -> Loaded[State]:
+    """Append what was decided on a loaded state, and return what it has become, unread.
+
+    Raises:
+        ConcurrencyConflict: Somebody else appended to the stream since it was loaded.
+    """
+    append(events, loaded, decided, attribution)
+    state = loaded.state
+    for event in decided:
+        state = evolve(state, event)
+    return Loaded(loaded.stream_id, state, loaded.version + len(decided))

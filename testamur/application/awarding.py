@@ -17,7 +17,7 @@ from testamur.domain.eligibility import Inquiry, Verdict, judge
 from testamur.domain.identifiers import CredentialId, LearnerId, credential_id
 from testamur.domain.learning import LearnerRecord
 from testamur.domain.personal_data import Person
-from testamur.domain.runs import Refusal
+from testamur.domain.runs import LeftOut, Refusal
 
 #: A page is tried again when another writer was first; each time there is less of it left.
 MOST_CONFLICTS: Final = 20
@@ -29,12 +29,14 @@ class JudgedPage:
 
     Args:
         held: Who holds the credential already; they were not judged.
+        left_out: Who was not judged because the data source cannot tell what they have achieved.
         not_eligible: Verdicts of those who do not meet the criteria.
         refused: Who meets them and cannot be awarded the credential, and why.
         awards: What is to be awarded, by credential.
     """
 
     held: frozenset[LearnerId]
+    left_out: tuple[LeftOut, ...]
     not_eligible: tuple[Verdict, ...]
     refused: tuple[Refusal, ...]
     awards: Mapping[CredentialId, CredentialAwarded]
@@ -59,10 +61,17 @@ class Awarding:
         """Sort out a page of learners without writing anything.
 
         Whoever holds the credential already is dropped first, so that a run over a course where
-        almost everybody does costs little more than looking them up.
+        almost everybody does costs little more than looking them up. Whoever the source cannot
+        tell about is left out, not judged on what is missing.
         """
         held = self.register.holders(prepared.id, [record.learner_id for record in records])
-        verdicts = [judge(each, inquiry) for each in records if each.learner_id not in held]
+        others = [record for record in records if record.learner_id not in held]
+        left_out = [
+            LeftOut(learner_id=record.learner_id, reason=record.left_out)
+            for record in others
+            if record.left_out is not None
+        ]
+        verdicts = [judge(record, inquiry) for record in others if record.left_out is None]
         eligible = [verdict for verdict in verdicts if verdict.eligible]
         learner_ids = [verdict.learner_id for verdict in eligible]
         people = self.source.people(learner_ids) if learner_ids else {}
@@ -76,6 +85,7 @@ class Awarding:
                 awards[credential_id(prepared.id, verdict.learner_id)] = outcome
         return JudgedPage(
             held=frozenset(held),
+            left_out=tuple(left_out),
             not_eligible=tuple(verdict for verdict in verdicts if not verdict.eligible),
             refused=tuple(refused),
             awards=awards,
@@ -135,7 +145,7 @@ class Awarding:
             type_name=definition.name,
             issuer_name=definition.issuer.name,
             context_key=str(prepared.context),
-            context_name=inquiry.facts.shown_name,
+            context_name=prepared.options.context.certificate_name or inquiry.facts.shown_name,
             award_date=self.installation.date_of(inquiry.retrieved_at),
             evidence=verdict.evidence,
             verification_id=self.ids.verification_id(),

@@ -23,7 +23,7 @@ from testamur.application.preparing import PreparedRenderers
 from testamur.application.requests import Request
 from testamur.domain import configurations
 from testamur.domain.configurations import CredentialConfiguration
-from testamur.domain.contexts import LearningContextKey, parse_context_key
+from testamur.domain.contexts import ContextKinds, LearningContextKey
 from testamur.domain.credential_types import CredentialType
 from testamur.domain.criteria import merged_options
 from testamur.domain.errors import NotFound
@@ -34,21 +34,6 @@ from testamur.domain.identifiers import (
     credential_type_id,
 )
 from testamur.domain.schedules import CronRule, Schedule
-
-
-@dataclass(frozen=True, slots=True)
-class ContextKinds:
-    """Schemes of learning context keys that plugins define, each with the name of its kind."""
-
-    by_scheme: Mapping[str, str]
-
-    def parse(self, text: str) -> LearningContextKey:
-        """Parse the key of a learning context.
-
-        Raises:
-            InvalidInput: It is malformed, or its scheme is unknown.
-        """
-        return parse_context_key(text, self.by_scheme)
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,6 +200,23 @@ class Configurations:
             id_ = ConfigurationId(row.stream_id)
             yield id_, self.get(id_)
 
+    def of_context(
+        self, context_key: str
+    ) -> Iterator[tuple[ConfigurationId, CredentialConfiguration]]:
+        """Yield the configurations of one context with their ids, by type; retired ones too.
+
+        Raises:
+            InvalidInput: The key is malformed.
+        """
+        context = str(self.context_kinds.parse(context_key))
+        # Told by their labels, so that of ten thousand only these few are loaded.
+        ids = [
+            ConfigurationId(row.stream_id)
+            for row in self.register.catalogue("configuration")
+            if row.label.partition(" ")[2] == context
+        ]
+        return ((id_, self.get(id_)) for id_ in ids)
+
     def prepare(self, id_: ConfigurationId) -> PreparedConfiguration:
         """Make a configuration ready to judge and draw.
 
@@ -227,7 +229,7 @@ class Configurations:
         type_ = self.types.get(configuration.type_slug)
         context = self.context_kinds.parse(configuration.context_key)
         options = effective_options(
-            type_.definition, configuration.options, context, self.renderers
+            type_.definition, configuration.options, context, self.renderers, self.context_kinds
         )
         renderer = self.renderers.named(type_.definition.renderer)
         prepared = self.prepared.prepare(renderer, options.rendering)
@@ -248,7 +250,9 @@ class Configurations:
     def _check(
         self, type_: CredentialType, own: Mapping[str, JsonValue], context: LearningContextKey
     ) -> None:
-        options = effective_options(type_.definition, own, context, self.renderers)
+        options = effective_options(
+            type_.definition, own, context, self.renderers, self.context_kinds
+        )
         self.prepared.prepare(self.renderers.named(type_.definition.renderer), options.rendering)
 
     def _load(self, id_: ConfigurationId) -> Loaded[CredentialConfiguration]:

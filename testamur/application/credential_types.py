@@ -11,6 +11,7 @@ from testamur.application.ports.system import Clock
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.requests import Request
 from testamur.domain import credential_types
+from testamur.domain.contexts import ContextKinds
 from testamur.domain.credential_types import CredentialType, TypeDefinition
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import Slug, credential_type_id, parse_slug
@@ -24,6 +25,7 @@ class CredentialTypes:
     register: Register
     renderers: Renderers
     prepared: PreparedRenderers
+    context_kinds: ContextKinds
     clock: Clock
 
     def define(self, slug: str, definition: TypeDefinition, request: Request) -> CredentialType:
@@ -89,7 +91,7 @@ class CredentialTypes:
             yield self.get(row.label)
 
     def _check(self, definition: TypeDefinition) -> None:
-        options = effective_options(definition, {}, None, self.renderers)
+        options = effective_options(definition, {}, None, self.renderers, self.context_kinds)
         self.prepared.prepare(self.renderers.named(definition.renderer), options.rendering)
 
     def _load(self, slug: Slug) -> Loaded[CredentialType]:

@@ -3,12 +3,20 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Final, TypeVar
+from typing import Annotated, Final, Literal, TypeVar
+from unicodedata import category
 
-from pydantic import BaseModel, ConfigDict, JsonValue, TypeAdapter, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    JsonValue,
+    TypeAdapter,
+    ValidationError,
+)
 
 from testamur.application.ports.rendering import Renderer
-from testamur.domain.contexts import CourseKey, LearningContextKey, PathwayKey, parse_context_key
+from testamur.domain.contexts import OWN_KINDS_ONLY, ContextKinds, LearningContextKey
 from testamur.domain.credential_types import TypeDefinition
 from testamur.domain.criteria import (
     AnyCourseCriteria,
@@ -27,9 +35,26 @@ CRITERIA_KINDS: Final[Mapping[str, type[AnyCourseCriteria]]] = {
     "completion-and-grades": CompletionAndGradeCriteria,
 }
 
-PARTS: Final = ("criteria", "rendering", "notification")
+PARTS: Final = ("criteria", "rendering", "notification", "context")
+
+#: A name that fills a page is a mistake; real ones are far shorter.
+LONGEST_CERTIFICATE_NAME: Final = 500
+
+ALLOWED_CERTIFICATE_NAME: Final = (
+    f"text of 1 to {LONGEST_CERTIFICATE_NAME} characters, none of them a control character "
+    "other than line breaks"
+)
 
 Value = TypeVar("Value")
+
+
+def _certificate_name(text: str) -> str:
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+    name = "\n".join(line.strip() for line in lines).strip()
+    has_controls = any(category(each) == "Cc" for line in lines for each in line)
+    if has_controls or not 0 < len(name) <= LONGEST_CERTIFICATE_NAME:
+        raise ValueError(ALLOWED_CERTIFICATE_NAME)
+    return name
 
 
 class NotificationOptions(BaseModel):
@@ -42,6 +67,19 @@ class NotificationOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = True
+
+
+class ContextOptions(BaseModel):
+    """What the course, lesson or pathway is called.
+
+    Args:
+        certificate_name: Its name on documents and in messages, with line breaks where it is to
+            have several lines; goes before the names that the data source has. None: one of these.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    certificate_name: Annotated[str, AfterValidator(_certificate_name)] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +107,13 @@ class EffectiveOptions:
         criteria: What learners must reach.
         rendering: An instance of the renderer's options model.
         notification: How learners are told.
+        context: What the course, lesson or pathway is called.
     """
 
     criteria: AnyCriteria
     rendering: BaseModel
     notification: NotificationOptions
+    context: ContextOptions
 
 
 def effective_options(
@@ -81,6 +121,7 @@ def effective_options(
     own: Mapping[str, JsonValue],
     context: LearningContextKey | None,
     renderers: Renderers,
+    kinds: ContextKinds,
 ) -> EffectiveOptions:
     """Merge, check and return the options that apply.
 
@@ -89,6 +130,7 @@ def effective_options(
         own: The configuration's options; empty when a type is checked by itself.
         context: The configuration's context; None when a type is checked by itself.
         renderers: The renderers that there are.
+        kinds: The kinds of contexts that plugins add.
 
     Raises:
         InvalidInput: The kind of criteria or the renderer is unknown.
@@ -113,7 +155,7 @@ def effective_options(
             return None
 
     criteria = checked(
-        "criteria", lambda options: parse_criteria(definition.criteria, options, context)
+        "criteria", lambda options: parse_criteria(definition.criteria, options, context, kinds)
     )
     rendering = checked(
         "rendering", lambda options: validated(renderer.options_model, options, "rendering")
@@ -121,12 +163,18 @@ def effective_options(
     notification = checked(
         "notification", lambda options: validated(NotificationOptions, options, "notification")
     )
-    if problems or criteria is None or rendering is None or notification is None:
+    named = checked("context", lambda options: validated(ContextOptions, options, "context"))
+    if problems or criteria is None or rendering is None or notification is None or named is None:
         raise InvalidOptions("options", problems)
-    return EffectiveOptions(criteria, rendering, notification)
+    return EffectiveOptions(criteria, rendering, notification, named)
 
 
-def parse_criteria(kind: str, options: object, context: LearningContextKey | None) -> AnyCriteria:
+def parse_criteria(
+    kind: str,
+    options: object,
+    context: LearningContextKey | None,
+    kinds: ContextKinds = OWN_KINDS_ONLY,
+) -> AnyCriteria:
     """Turn the options of criteria into criteria.
 
     For a pathway, the options are those of every step, and ``steps`` maps the key of a course to
@@ -136,6 +184,7 @@ def parse_criteria(kind: str, options: object, context: LearningContextKey | Non
         kind: One of :data:`CRITERIA_KINDS`.
         options: As the user wrote them.
         context: What the criteria are for; None to check a type's options by themselves.
+        kinds: The kinds of contexts that plugins add: the courses of a pathway may be theirs.
 
     Raises:
         InvalidOptions: Some options are not allowed.
@@ -152,9 +201,9 @@ def parse_criteria(kind: str, options: object, context: LearningContextKey | Non
     )
     steps = validated(dict[str, model], options["steps"], "criteria.steps")  # type: ignore[valid-type]
     strangers = [
-        InvalidInput("criteria.steps", key, "keys of courses, such as course-v1:ORG+COURSE+RUN")
+        InvalidInput("criteria.steps", key, _allowed_steps(kinds))
         for key in steps
-        if not _is_course(key)
+        if not _is_course(key, kinds)
     ]
     if strangers:
         raise InvalidOptions("criteria", strangers)
@@ -164,6 +213,8 @@ def parse_criteria(kind: str, options: object, context: LearningContextKey | Non
 def validated(model: type[Value], value: object, field: str) -> Value:
     """Validate a value from outside, with errors that name field, value and what is allowed.
 
+    A model that does not say what becomes of unknown fields refuses them, those of a plugin too.
+
     Args:
         model: A pydantic model, or any type that pydantic knows.
         value: What came from outside.
@@ -172,8 +223,10 @@ def validated(model: type[Value], value: object, field: str) -> Value:
     Raises:
         InvalidOptions: With one problem for each offending field.
     """
+    config: Mapping[str, object] | None = getattr(model, "model_config", None)
+    extra: Literal["forbid"] | None = None if config is None or "extra" in config else "forbid"
     try:
-        return TypeAdapter(model).validate_python(value)
+        return TypeAdapter(model).validate_python(value, extra=extra)
     except ValidationError as error:
         raise InvalidOptions(field, problems_of(error, field)) from None
 
@@ -224,11 +277,17 @@ def _not_storable(value: JsonValue, field: str) -> list[InvalidInput]:
 
 
 def _is_pathway(context: LearningContextKey | None) -> bool:
-    return isinstance(context, PathwayKey)
+    return context is not None and context.kind == "pathway"
 
 
-def _is_course(key: str) -> bool:
+def _is_course(key: str, kinds: ContextKinds) -> bool:
     try:
-        return isinstance(parse_context_key(key), CourseKey)
+        return kinds.parse(key).kind == "course"
     except InvalidInput:
         return False
+
+
+def _allowed_steps(kinds: ContextKinds) -> str:
+    schemes = sorted(scheme for scheme, kind in kinds.by_scheme.items() if kind == "course")
+    forms = ["course-v1:ORG+COURSE+RUN", *(f"{scheme}:…" for scheme in schemes)]
+    return f"keys of courses, such as {' or '.join(forms)}"

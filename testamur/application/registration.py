@@ -38,7 +38,14 @@ from testamur.domain.credentials import (
 )
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import CredentialId, RunId
-from testamur.domain.runs import LearnersRefused, RunCompleted, RunEvent, RunFailed, RunStarted
+from testamur.domain.runs import (
+    LearnersLeftOut,
+    LearnersRefused,
+    RunCompleted,
+    RunEvent,
+    RunFailed,
+    RunStarted,
+)
 
 Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow)
 
@@ -164,7 +171,7 @@ def _register_run(
             changes.runs.change(stream_id, completed=True, retry_at=None)
         case RunFailed():
             changes.runs.change(stream_id, failures=event.attempt, retry_at=event.retry_at)
-        case LearnersRefused():
+        case LearnersRefused() | LearnersLeftOut():
             pass
         case _:
             assert_never(event)

@@ -1,6 +1,6 @@
 """Running: one pass over the learners of a configuration's context, awarding as it goes."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,25 +8,26 @@ from functools import partial
 from itertools import islice
 from typing import Literal
 
-from testamur.application.aggregates import Loaded, append, load
+from testamur.application.aggregates import append, load
 from testamur.application.awarding import Awarding, JudgedPage
 from testamur.application.configurations import Configurations, PreparedConfiguration
 from testamur.application.errors import ConcurrencyConflict
+from testamur.application.needs import needs_of
 from testamur.application.ports.event_store import Attribution, EventStore
 from testamur.application.ports.register import CredentialFilter, Register
 from testamur.application.ports.retrieval import Needs, RetrievalSource
 from testamur.application.ports.system import Clock, WorkLocks
 from testamur.application.progress import Progress, Step
 from testamur.application.requests import Request
+from testamur.application.run_journal import RunJournal
 from testamur.domain import runs
-from testamur.domain.criteria import CompletionCriteria, GradeCriteria, PathwayCriteria
-from testamur.domain.eligibility import AnyCriteria, Inquiry, Verdict
+from testamur.domain.eligibility import Inquiry, Verdict
 from testamur.domain.errors import NotFound, TestamurError
 from testamur.domain.identifiers import Actor, ConfigurationId, LearnerId, RunId, run_id
 from testamur.domain.learning import LearnerRecord
 from testamur.domain.runs import IssuanceRun, RunCounts, RunEvent, RunStarted
 
-Outcome = Literal["award", "already-held", "not-eligible", "refused"]
+Outcome = Literal["award", "already-held", "not-eligible", "left-out", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +38,9 @@ class Prospect:
         learner_id: Who.
         outcome: What would become of them.
         full_name: Their name, for those who would be awarded the credential.
-        verdict: What they have reached; None for those who hold the credential or would be
-            refused.
-        detail: Why they would be refused.
+        verdict: What they have reached; None for those who hold the credential, or would be left
+            out or refused.
+        detail: Why they would be left out or refused.
     """
 
     learner_id: LearnerId
@@ -93,10 +94,11 @@ class Runs:
         )
         # Under the lock: whoever is told to try again later must not find two runs afterwards.
         with self._only_run(configuration):
+            now = self.clock.now()
             prepared = self._prepare(configuration)
             if learner_id is not None:
-                self._require_known(learner_id, prepared)
-            return self._start(started, request.actor)
+                self._require_known(learner_id, prepared, needs_of(prepared.options.criteria, now))
+            return self._start(started, request.actor, now)
 
     def start_scheduled(
         self, configuration: ConfigurationId, due: datetime, request: Request
@@ -108,7 +110,7 @@ class Runs:
             trigger="schedule",
             scheduled_for=due,
         )
-        return self._start(started, request.actor)
+        return self._start(started, request.actor, self.clock.now())
 
     def get(self, id_: RunId) -> IssuanceRun:
         """Return a run.
@@ -134,15 +136,15 @@ class Runs:
         configuration = self.get(id_).started.configuration_id
         with self._only_run(configuration):
             # Looked at only now: until the lock was free, another process may have carried it out.
-            run = self.get(id_)
-            if run.counts is not None:
-                return run.counts
-            actor = self._actor(id_)
+            journal = RunJournal.open(self.events, self.clock, id_)
+            if journal.run.counts is not None:
+                return journal.run.counts
             try:
-                counts = self._go_over(id_, run.started, actor, progress)
-                self._record(id_, actor, partial(runs.decide_complete, counts=counts))
+                counts = self._go_over(id_, journal, progress)
+                journal.record(partial(runs.decide_complete, counts=counts))
             except Exception as error:
-                self._record_failure(id_, actor, error)
+                told, now = _for_the_record(error), self.clock.now()
+                journal.record(partial(runs.decide_fail, error=told, now=now))
                 raise
             return counts
 
@@ -158,25 +160,25 @@ class Runs:
         Raises:
             TestamurError: As :meth:`start` and :meth:`carry_out`.
         """
+        asked_at = self.clock.now()
         prepared = self._prepare(configuration)
+        needs = needs_of(prepared.options.criteria, not_before=asked_at)
         if learner_id is not None:
-            self._require_known(learner_id, prepared)
-        inquiry = self._inquire(prepared)
-        needs = _needs(prepared.options.criteria)
+            self._require_known(learner_id, prepared, needs)
+        inquiry = self._inquire(prepared, needs)
         for records in self.source.records(prepared.context, needs, learner_id):
             page = self.awarding.judge_page(records, prepared, inquiry)
             yield from _prospects(page)
             progress.advance(Step.EVALUATE, len(records))
 
-    def _go_over(
-        self, id_: RunId, started: RunStarted, actor: Actor, progress: Progress
-    ) -> RunCounts:
+    def _go_over(self, id_: RunId, journal: RunJournal, progress: Progress) -> RunCounts:
+        started = journal.run.started
         prepared = self._prepare(started.configuration_id)
-        inquiry = self._inquire(prepared)
+        needs = needs_of(prepared.options.criteria, journal.fresh_from)
+        inquiry = self._inquire(prepared, needs)
         tally = self.register.tally(CredentialFilter(run_id=id_))
         before = sum(tally.by_status.values())
         counts = RunCounts()
-        needs = _needs(prepared.options.criteria)
         for records in self.source.records(prepared.context, needs, started.learner_id):
             page = self.awarding.judge_page(records, prepared, inquiry)
             within_limit = (
@@ -185,10 +187,8 @@ class Runs:
                 else max(started.limit - before - counts.awarded, 0)
             )
             awards = dict(islice(page.awards.items(), within_limit))
-            awarded = self.awarding.award(awards, self._attribution(id_, actor))
-            if page.refused:
-                refused = page.refused
-                self._record(id_, actor, partial(runs.decide_refuse, refusals=refused))
+            awarded = self.awarding.award(awards, journal.attribution())
+            journal.record(partial(_decide_not_awarded, page=page))
             counts += _counted(records, page, tried=len(awards), awarded=awarded)
             progress.advance(Step.EVALUATE, len(records))
             progress.advance(Step.AWARD, awarded)
@@ -203,63 +203,41 @@ class Runs:
         prepared.configuration.require_in_use()
         return prepared
 
-    def _require_known(self, learner_id: LearnerId, prepared: PreparedConfiguration) -> None:
-        needs = _needs(prepared.options.criteria)
+    def _require_known(
+        self, learner_id: LearnerId, prepared: PreparedConfiguration, needs: Needs
+    ) -> None:
         if not any(self.source.records(prepared.context, needs, learner_id)):
             raise NotFound(f"learner of {prepared.context}", learner_id)
 
-    def _inquire(self, prepared: PreparedConfiguration) -> Inquiry:
+    def _inquire(self, prepared: PreparedConfiguration, needs: Needs) -> Inquiry:
         return Inquiry(
             criteria=prepared.options.criteria,
-            facts=self.source.facts(prepared.context),
+            facts=self.source.facts(prepared.context, needs),
             source=self.source.name,
             retrieved_at=self.clock.now(),
         )
 
-    def _start(self, started: RunStarted, actor: Actor) -> RunId:
+    def _start(self, started: RunStarted, actor: Actor, now: datetime) -> RunId:
         id_ = run_id(started.configuration_id, started.slot)
-        loaded = self._load(id_)
+        loaded = load(self.events, id_, runs.evolve)
         decided = runs.decide_start(loaded.state, started)
         try:
-            append(self.events, loaded, decided, self._attribution(id_, actor))
+            append(self.events, loaded, decided, Attribution(actor, now, id_))
         except ConcurrencyConflict:
             # Another process claimed the slot in this very moment: it is the same run.
             self.get(id_)
         return id_
 
-    def _record(
-        self, id_: RunId, actor: Actor, decide: Callable[[IssuanceRun | None], list[RunEvent]]
-    ) -> None:
-        loaded = self._load(id_)
-        append(self.events, loaded, decide(loaded.state), self._attribution(id_, actor))
 
-    def _record_failure(self, id_: RunId, actor: Actor, error: Exception) -> None:
-        told = error.for_the_record() if isinstance(error, TestamurError) else type(error).__name__
-        now = self.clock.now()
-        self._record(id_, actor, partial(runs.decide_fail, error=told, now=now))
-
-    def _load(self, id_: RunId) -> Loaded[IssuanceRun]:
-        return load(self.events, id_, runs.evolve)
-
-    def _actor(self, id_: RunId) -> Actor:
-        """Return who started the run: what it awards is awarded in their name."""
-        return self.events.load(id_)[0].attribution.actor
-
-    def _attribution(self, id_: RunId, actor: Actor) -> Attribution:
-        return Attribution(actor, self.clock.now(), id_)
+def _for_the_record(error: Exception) -> str:
+    return error.for_the_record() if isinstance(error, TestamurError) else type(error).__name__
 
 
-def _needs(criteria: AnyCriteria) -> Needs:
-    if isinstance(criteria, PathwayCriteria):
-        of_steps = [_needs(each) for each in (criteria.every_step, *criteria.steps.values())]
-        return Needs(
-            completion=any(each.completion for each in of_steps),
-            grades=any(each.grades for each in of_steps),
-        )
-    return Needs(
-        completion=not isinstance(criteria, GradeCriteria),
-        grades=not isinstance(criteria, CompletionCriteria),
-    )
+def _decide_not_awarded(run: IssuanceRun | None, page: JudgedPage) -> list[RunEvent]:
+    return [
+        *runs.decide_refuse(run, page.refused),
+        *runs.decide_leave_out(run, page.left_out),
+    ]
 
 
 def _prospects(page: JudgedPage) -> Iterator[Prospect]:
@@ -269,6 +247,8 @@ def _prospects(page: JudgedPage) -> Iterator[Prospect]:
         yield Prospect(awarded.learner_id, "award", full_name=name, verdict=verdict)
     for refusal in page.refused:
         yield Prospect(refusal.learner_id, "refused", detail=refusal.detail)
+    for left_out in page.left_out:
+        yield Prospect(left_out.learner_id, "left-out", detail=left_out.reason)
     for verdict in page.not_eligible:
         yield Prospect(verdict.learner_id, "not-eligible", verdict=verdict)
     for learner_id in sorted(page.held):
@@ -284,6 +264,7 @@ def _counted(
         evaluated=len(records),
         already_held=len(page.held) + awarded_by_others,
         not_eligible=len(page.not_eligible),
+        left_out=len(page.left_out),
         eligible=awarded + len(page.refused) + over_limit,
         awarded=awarded,
         refused=len(page.refused),

@@ -1,7 +1,7 @@
 """Ticking: finds whatever is due now and hands it over. Once a minute, or less often."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from testamur.application.configurations import Configurations
 from testamur.application.cron import latest_cron_time
@@ -9,7 +9,7 @@ from testamur.application.errors import AlreadyRunning, Unforeseen
 from testamur.application.issuing import IssueCounts
 from testamur.application.notifying import NotifyCounts
 from testamur.application.ports.register import Register, RunRow
-from testamur.application.ports.retrieval import ONLY_DATES, RetrievalSource
+from testamur.application.ports.retrieval import ONLY_DATES, Needs, RetrievalSource
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
 from testamur.application.ports.tasks import (
     AwardRun,
@@ -98,13 +98,15 @@ class Ticking:
             EventStoreError: The register cannot be read.
         """
         with self.locks.hold("tick"):
+            # Dates that were read since this tick began do for all configurations of a course.
+            dates = replace(ONLY_DATES, not_before=self.clock.now())
             report = TickReport()
             for run in self._interrupted():
                 if self._send(AwardRun(run.run_id), f"run {run.slot}", queue, report):
                     report.resumed.append(run.run_id)
             for id_, configuration in self.configurations.all(enabled_only=True):
                 try:
-                    self._follow_schedule(id_, configuration, queue, report)
+                    self._follow_schedule(id_, configuration, dates, queue, report)
                 except Exception as error:  # noqa: BLE001 - reported, and the others go on
                     subject = f"{configuration.type_slug} {configuration.context_key}"
                     report.problems.append(Problem(subject, _told(error)))
@@ -133,6 +135,7 @@ class Ticking:
         self,
         id_: ConfigurationId,
         configuration: CredentialConfiguration,
+        dates: Needs,
         queue: TaskQueue,
         report: TickReport,
     ) -> None:
@@ -142,7 +145,7 @@ class Ticking:
             self.configurations.disable(id_, reason, request)
             report.disabled[id_] = reason
             return
-        match self._due(id_, configuration):
+        match self._due(id_, configuration, dates):
             case RunDue(slot):
                 run_id = self.runs.start_scheduled(id_, slot, request)
                 report.started.append(run_id)
@@ -159,11 +162,13 @@ class Ticking:
             for run in self.register.runs(id_, open_only=True)
         )
 
-    def _due(self, id_: ConfigurationId, configuration: CredentialConfiguration) -> Due:
+    def _due(
+        self, id_: ConfigurationId, configuration: CredentialConfiguration, dates: Needs
+    ) -> Due:
         schedule = configuration.schedule
         facts = (
             self.source.facts(
-                self.configurations.context_kinds.parse(configuration.context_key), ONLY_DATES
+                self.configurations.context_kinds.parse(configuration.context_key), dates
             )
             if schedule.window
             else ContextFacts(configuration.context_key)

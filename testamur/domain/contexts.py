@@ -124,6 +124,24 @@ def parse_context_key(
     )
 
 
+@dataclass(frozen=True, slots=True)
+class ContextKinds:
+    """Schemes of learning context keys that plugins define, each with the name of its kind."""
+
+    by_scheme: Mapping[str, str]
+
+    def parse(self, text: str) -> LearningContextKey:
+        """Parse the key of a learning context.
+
+        Raises:
+            InvalidInput: It is malformed, or its scheme is unknown.
+        """
+        return parse_context_key(text, self.by_scheme)
+
+
+OWN_KINDS_ONLY: Final = ContextKinds({})
+
+
 def _parse_own(text: str) -> CourseKey | LessonKey | PathwayKey | None:
     if found := _COURSE.fullmatch(text):
         return CourseKey(found["org"], found["course"], found["run"])

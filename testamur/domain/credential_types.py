@@ -32,8 +32,8 @@ class TypeDefinition(BaseModel):
         issuer: Who issues it.
         criteria: Name of the kind of criteria, e.g. ``completion``.
         renderer: Name of the renderer, e.g. ``pdf``.
-        options: Options by part: ``criteria``, ``rendering``, ``notification``. A configuration's
-            options are merged over them.
+        options: Options by part: ``criteria``, ``rendering``, ``notification``, ``context``. A
+            configuration's options are merged over them.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")

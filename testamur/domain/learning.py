@@ -90,5 +90,5 @@ class ContextFacts:
 
     @property
     def shown_name(self) -> str:
-        """The name on the document: certificate name, else display name, else the key."""
+        """Its name: the certificate name, else the display name, else the key."""
         return self.certificate_name or self.name or self.key

@@ -21,8 +21,8 @@ Count = Annotated[int, Field(ge=0)]
 class RunCounts(BaseModel):
     """What a run found and did, in learners.
 
-    Those of a completed run add up: ``evaluated = already_held + not_eligible + eligible`` and
-    ``eligible = awarded + refused + over_limit``. Those of a part of a run need not.
+    Those of a completed run add up: ``evaluated = already_held + not_eligible + eligible +
+    left_out`` and ``eligible = awarded + refused + over_limit``. Those of a part of a run need not.
 
     Args:
         evaluated: Learners that the data source reported.
@@ -30,6 +30,7 @@ class RunCounts(BaseModel):
             that was revoked; they are not judged again.
         not_eligible: Of the others, those who do not meet the criteria.
         eligible: Of the others, those who do.
+        left_out: Of the others, those who were not judged, see `LearnersLeftOut`.
         awarded: Of the eligible, those who were awarded the credential.
         refused: Of the eligible, those who could not be awarded it, see `LearnersRefused`.
         over_limit: Of the eligible, those left for a later run because of ``limit``.
@@ -41,6 +42,7 @@ class RunCounts(BaseModel):
     already_held: Count = 0
     not_eligible: Count = 0
     eligible: Count = 0
+    left_out: Count = 0
     awarded: Count = 0
     refused: Count = 0
     over_limit: Count = 0
@@ -48,9 +50,9 @@ class RunCounts(BaseModel):
     @property
     def add_up(self) -> bool:
         """Whether every learner is counted for one outcome, and one only."""
-        judged = self.already_held + self.not_eligible + self.eligible
+        sorted_out = self.already_held + self.not_eligible + self.eligible + self.left_out
         dealt_with = self.awarded + self.refused + self.over_limit
-        return self.evaluated == judged and self.eligible == dealt_with
+        return self.evaluated == sorted_out and self.eligible == dealt_with
 
     def __add__(self, other: "RunCounts") -> "RunCounts":
         return RunCounts(
@@ -72,6 +74,20 @@ class Refusal(BaseModel):
     learner_id: LearnerId
     reason: str
     detail: str
+
+
+class LeftOut(BaseModel):
+    """Why a learner was not judged: the data source cannot tell what they have achieved.
+
+    Args:
+        learner_id: Who.
+        reason: The source's reason, for people to read; it never holds the learner's name.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    learner_id: LearnerId
+    reason: str
 
 
 # Events
@@ -103,6 +119,12 @@ class LearnersRefused(DomainEvent):
     refusals: tuple[Refusal, ...]
 
 
+class LearnersLeftOut(DomainEvent):
+    """Learners could not be judged; the next run tries them again."""
+
+    learners: tuple[LeftOut, ...]
+
+
 class RunCompleted(DomainEvent):
     """The run has gone over all learners."""
 
@@ -123,7 +145,7 @@ class RunFailed(DomainEvent):
     retry_at: Moment | None
 
 
-RunEvent = RunStarted | LearnersRefused | RunCompleted | RunFailed
+RunEvent = RunStarted | LearnersRefused | LearnersLeftOut | RunCompleted | RunFailed
 
 
 # State
@@ -138,6 +160,7 @@ class IssuanceRun:
     retry_at: datetime | None = None
     counts: RunCounts | None = None
     refused: frozenset[LearnerId] = field(default_factory=frozenset)
+    left_out: frozenset[LearnerId] = field(default_factory=frozenset)
 
     @property
     def completed(self) -> bool:
@@ -154,6 +177,11 @@ def evolve(state: IssuanceRun | None, event: RunEvent) -> IssuanceRun:
             known = _started(state)
             return replace(
                 known, refused=known.refused | {refusal.learner_id for refusal in event.refusals}
+            )
+        case LearnersLeftOut():
+            known = _started(state)
+            return replace(
+                known, left_out=known.left_out | {learner.learner_id for learner in event.learners}
             )
         case RunCompleted():
             return replace(_started(state), counts=event.counts, retry_at=None)
@@ -191,6 +219,20 @@ def decide_refuse(state: IssuanceRun | None, refusals: tuple[Refusal, ...]) -> l
         if refusal.learner_id not in run.refused:
             new.setdefault(refusal.learner_id, refusal)
     return [LearnersRefused(refusals=tuple(new.values()))] if new else []
+
+
+def decide_leave_out(state: IssuanceRun | None, learners: tuple[LeftOut, ...]) -> list[RunEvent]:
+    """Record learners that could not be judged, once each in a run.
+
+    Raises:
+        DecisionRefused: The run is completed.
+    """
+    run = _open(state)
+    new: dict[LearnerId, LeftOut] = {}
+    for learner in learners:
+        if learner.learner_id not in run.left_out:
+            new.setdefault(learner.learner_id, learner)
+    return [LearnersLeftOut(learners=tuple(new.values()))] if new else []
 
 
 def decide_complete(state: IssuanceRun | None, counts: RunCounts) -> list[RunEvent]:

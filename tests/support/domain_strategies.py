@@ -67,7 +67,9 @@ from testamur.domain.identifiers import (
 from testamur.domain.learning import Achievement, ContextFacts, GradedSubsection, LearnerRecord
 from testamur.domain.personal_data import Person
 from testamur.domain.runs import (
+    LearnersLeftOut,
     LearnersRefused,
+    LeftOut,
     Refusal,
     RunCompleted,
     RunCounts,
@@ -314,18 +316,22 @@ refusals = st.builds(
     reason=st.sampled_from(["no-name", "missing-glyph"]),
     detail=words,
 )
+left_out = st.builds(LeftOut, learner_id=learner_ids, reason=words)
 
 
 @st.composite
 def run_counts(draw: st.DrawFn) -> RunCounts:
     """Return counts of a run that add up."""
-    held, not_eligible, awarded, refused, over_limit = draw(st.tuples(*[st.integers(0, 50)] * 5))
+    held, not_eligible, awarded, refused, over_limit, left_out = draw(
+        st.tuples(*[st.integers(0, 50)] * 6)
+    )
     eligible = awarded + refused + over_limit
     return RunCounts(
-        evaluated=held + not_eligible + eligible,
+        evaluated=held + not_eligible + eligible + left_out,
         already_held=held,
         not_eligible=not_eligible,
         eligible=eligible,
+        left_out=left_out,
         awarded=awarded,
         refused=refused,
         over_limit=over_limit,
@@ -387,6 +393,7 @@ EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
     ConfigurationRetired: st.builds(ConfigurationRetired, reason=words),
     RunStarted: run_starts,
     LearnersRefused: st.builds(LearnersRefused, refusals=st.lists(refusals, max_size=3).map(tuple)),
+    LearnersLeftOut: st.builds(LearnersLeftOut, learners=st.lists(left_out, max_size=3).map(tuple)),
     RunCompleted: st.builds(RunCompleted, counts=run_counts()),
     RunFailed: st.builds(
         RunFailed, attempt=st.integers(1, 9), error=words, retry_at=st.none() | moments

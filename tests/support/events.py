@@ -50,7 +50,9 @@ from testamur.domain.identifiers import (
 )
 from testamur.domain.personal_data import Person
 from testamur.domain.runs import (
+    LearnersLeftOut,
     LearnersRefused,
+    LeftOut,
     Refusal,
     RunCompleted,
     RunCounts,
@@ -244,6 +246,9 @@ def one_of_each() -> Sequence[DomainEvent]:
                 Refusal(learner_id=LearnerId("l-1"), reason="no-name", detail="no full name"),
                 Refusal(learner_id=LearnerId("l-2"), reason="no-person", detail="no record"),
             )
+        ),
+        LearnersLeftOut(
+            learners=(LeftOut(learner_id=LearnerId("l-3"), reason="the LMS says “no grade”"),)
         ),
         RunCompleted(counts=RunCounts(evaluated=3, already_held=1, eligible=2, awarded=2)),
         RunFailed(attempt=1, error="the LMS went away", retry_at=NOON),

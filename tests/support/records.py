@@ -43,10 +43,11 @@ def learner(
     completion: str | None = None,
     grades: Grades | None = None,
     steps: Mapping[str, Achievement] | None = None,
+    left_out: str | None = None,
 ) -> LearnerRecord:
     """Return a learner's record; one who has achieved nothing unless told."""
     return LearnerRecord(
-        LearnerId(learner_id), enrolled, achievement(completion, grades), steps or {}
+        LearnerId(learner_id), enrolled, achievement(completion, grades), steps or {}, left_out
     )
 
 

@@ -17,7 +17,7 @@ from testamur.adapters.system import MemoryLocks
 from testamur.application.aggregates import append, load
 from testamur.application.assets import Assets
 from testamur.application.awarding import Awarding
-from testamur.application.configurations import Configurations, ContextKinds
+from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials
 from testamur.application.errors import RenderingError, RetrievalError, StorageError
@@ -42,7 +42,7 @@ from testamur.application.requests import Request
 from testamur.application.running import Runs
 from testamur.application.ticking import Ticking, TickReport
 from testamur.application.work import Work
-from testamur.domain.contexts import LearningContextKey
+from testamur.domain.contexts import ContextKinds, LearningContextKey
 from testamur.domain.credential_types import Issuer, TypeDefinition
 from testamur.domain.credentials import decide_revoke, evolve
 from testamur.domain.identifiers import (
@@ -121,9 +121,11 @@ class LearnersInMemory:
     page_size: int = 2
     fails_after_pages: int | None = None
     breaks_on: str | None = None
+    asked: list[Needs] = field(default_factory=list)
 
     def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
         """Return the facts that the test states, or break as a faulty plugin does."""
+        self.asked.append(needs)
         if str(context) == self.breaks_on:
             raise KeyError("start")
         if str(context) not in self.facts_by_key:
@@ -134,6 +136,7 @@ class LearnersInMemory:
         self, context: LearningContextKey, needs: Needs, learner_id: LearnerId | None = None
     ) -> Iterator[Sequence[LearnerRecord]]:
         """Yield the learners in pages, and fail where the test wants it."""
+        self.asked.append(needs)
         of_all = [
             record for id_, record in self.learners.items() if learner_id in (None, LearnerId(id_))
         ]
@@ -251,7 +254,9 @@ class FragileStorage(MemoryStorage):
 class World:
     """An installation in memory, with one credential type that asks for 90 % completion."""
 
-    def __init__(self, time_zone: str = "UTC") -> None:
+    def __init__(
+        self, time_zone: str = "UTC", context_kinds: Mapping[str, str] | None = None
+    ) -> None:
         self.clock = SettableClock()
         self.ids = CountedIds()
         self.locks = InterruptedLocks()
@@ -265,9 +270,10 @@ class World:
         self.assets = Assets(events, register, self.storage, self.clock)
         renderers = Renderers({"plain": PlainRenderer()})
         prepared = PreparedRenderers(self.assets)
-        self.types = CredentialTypes(events, register, renderers, prepared, self.clock)
+        kinds = ContextKinds(context_kinds or {})
+        self.types = CredentialTypes(events, register, renderers, prepared, kinds, self.clock)
         self.configurations = Configurations(
-            events, register, self.types, prepared, renderers, ContextKinds({}), self.clock
+            events, register, self.types, prepared, renderers, kinds, self.clock
         )
         self.awarding = Awarding(events, register, self.source, self.ids, self.installation)
         self.runs = Runs(
@@ -358,6 +364,10 @@ class World:
             email=f"{learner_id}@example.org" if email == "" else email,
             mailable=mailable,
         )
+
+    def leave_out(self, learner_id: str, reason: str = "the LMS has no answer") -> None:
+        """Let the data source be unable to tell what a learner has achieved."""
+        self.source.learners[learner_id] = learner(learner_id, left_out=reason)
 
     def run(self, configuration: ConfigurationId, *, limit: int | None = None) -> RunId:
         """Run a configuration by hand, with all that follows."""

@@ -40,7 +40,13 @@ from testamur.domain.credentials import (
 )
 from testamur.domain.events import DomainEvent
 from testamur.domain.personal_data import PERSONAL
-from testamur.domain.runs import LearnersRefused, RunCompleted, RunFailed, RunStarted
+from testamur.domain.runs import (
+    LearnersLeftOut,
+    LearnersRefused,
+    RunCompleted,
+    RunFailed,
+    RunStarted,
+)
 
 EVENTS: Final[Mapping[str, type[DomainEvent]]] = {
     "credential-type.defined.1": CredentialTypeDefined,
@@ -57,6 +63,7 @@ EVENTS: Final[Mapping[str, type[DomainEvent]]] = {
     "configuration.retired.1": ConfigurationRetired,
     "run.started.1": RunStarted,
     "run.learners-refused.1": LearnersRefused,
+    "run.learners-left-out.1": LearnersLeftOut,
     "run.completed.1": RunCompleted,
     "run.failed.1": RunFailed,
     "credential.awarded.1": CredentialAwarded,

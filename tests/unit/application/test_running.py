@@ -1,13 +1,16 @@
 """Runs: who is awarded, who is not, and what is recorded of it."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from pydantic import JsonValue
 
 from testamur.application.errors import AlreadyRunning, RetrievalError
 from testamur.application.ports.register import CredentialFilter
 from testamur.application.ports.tasks import AwardRun
 from testamur.application.progress import Unwatched
+from testamur.application.running import Prospect
 from testamur.domain.credentials import (
     CredentialAwarded,
     CredentialIssued,
@@ -17,9 +20,9 @@ from testamur.domain.credentials import (
 from testamur.domain.errors import DecisionRefused, InvalidOptions, NotFound
 from testamur.domain.identifiers import LearnerId, credential_id
 from testamur.domain.personal_data import Person
-from testamur.domain.runs import LearnersRefused, RunCounts
-from tests.support.records import learner
-from tests.support.world import World
+from testamur.domain.runs import LearnersLeftOut, LearnersRefused, LeftOut, RunCounts
+from tests.support.records import COURSE, course, learner
+from tests.support.world import MONDAY, World
 
 
 def test_an_eligible_learner_is_awarded_issued_and_told() -> None:
@@ -266,6 +269,163 @@ def test_a_renderer_that_breaks_on_one_name_refuses_that_learner_only() -> None:
     assert [(each.reason, each.detail) for each in refused.refusals] == [
         ("renderer", "the renderer broke with ZeroDivisionError")
     ]
+
+
+# Learners whom the data source leaves out
+
+
+def test_a_learner_whom_the_source_cannot_tell_about_is_left_out_and_tried_by_the_next_run() -> (
+    None
+):
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    world.enrol("bob")
+    world.leave_out("bob", "the LMS has no grade")
+    first = world.run(configuration)
+    assert world.runs.get(first).counts == RunCounts(evaluated=2, eligible=1, awarded=1, left_out=1)
+    recorded = [each.event for each in world.events.load(first)]
+    assert recorded[1] == LearnersLeftOut(
+        learners=(LeftOut(learner_id=LearnerId("bob"), reason="the LMS has no grade"),)
+    )
+    world.enrol("bob")
+    second = world.run(configuration)
+    assert world.runs.get(second).counts == RunCounts(
+        evaluated=2, already_held=1, eligible=1, awarded=1
+    )
+
+
+def test_a_holder_whom_the_source_cannot_tell_about_holds_the_credential_all_the_same() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    world.run(configuration)
+    world.leave_out("ann")
+    second = world.run(configuration)
+    assert world.runs.get(second).counts == RunCounts(evaluated=1, already_held=1)
+    assert world.runs.get(second).left_out == frozenset()
+
+
+def test_a_learner_is_left_out_once_of_a_run_that_is_tried_again() -> None:
+    world = World()
+    configuration = world.configure()
+    for name in ("ann", "bob", "cid"):
+        world.enrol(name)
+        world.leave_out(name)
+    world.source.fails_after_pages = 1
+    run_id = world.runs.start(configuration, world.request())
+    with pytest.raises(RetrievalError):
+        world.runs.carry_out(run_id, Unwatched())
+    world.source.fails_after_pages = None
+    assert world.runs.carry_out(run_id, Unwatched()) == RunCounts(evaluated=3, left_out=3)
+    recorded = [each.event for each in world.events.load(run_id)]
+    left_out = [event.learners for event in recorded if isinstance(event, LearnersLeftOut)]
+    assert [[each.learner_id for each in learners] for learners in left_out] == [
+        ["ann", "bob"],
+        ["cid"],
+    ]
+
+
+def test_a_run_for_one_learner_who_is_left_out_completes() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    world.leave_out("ann")
+    run_id = world.runs.start(configuration, world.request(), learner_id=LearnerId("ann"))
+    assert world.runs.carry_out(run_id, Unwatched()) == RunCounts(evaluated=1, left_out=1)
+
+
+def test_a_dry_run_tells_who_would_be_left_out_and_why() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    world.leave_out("ann", "the LMS has no grade")
+    assert list(world.runs.dry_run(configuration, Unwatched())) == [
+        Prospect(LearnerId("ann"), "left-out", detail="the LMS has no grade")
+    ]
+
+
+# How fresh what was read has to be
+
+
+def test_a_run_of_the_schedule_does_with_what_was_read_since_its_slot() -> None:
+    world = World()
+    configuration = world.configure()
+    world.clock.advance(timedelta(minutes=1))
+    run_id = world.runs.start_scheduled(configuration, MONDAY, world.request())
+    world.clock.advance(timedelta(minutes=1))
+    world.runs.carry_out(run_id, Unwatched())
+    assert {needs.not_before for needs in world.source.asked} == {MONDAY}
+
+
+def test_a_run_by_hand_does_with_what_was_read_since_it_was_started() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    run_id = world.runs.start(configuration, world.request(), learner_id=LearnerId("ann"))
+    world.clock.advance(timedelta(hours=1))
+    world.runs.carry_out(run_id, Unwatched())
+    assert {needs.not_before for needs in world.source.asked} == {MONDAY}
+
+
+def test_a_dry_run_does_with_what_was_read_since_it_was_asked_for() -> None:
+    world = World()
+    configuration = world.configure()
+    world.clock.advance(timedelta(hours=1))
+    list(world.runs.dry_run(configuration, Unwatched()))
+    asked_at = MONDAY + timedelta(hours=1)
+    assert {needs.not_before for needs in world.source.asked} == {asked_at}
+
+
+def test_the_evidence_says_when_the_source_read_the_record() -> None:
+    world = World()
+    configuration = world.configure()
+    world.enrol("ann")
+    read_at = MONDAY - timedelta(minutes=3)
+    world.source.learners["ann"] = replace(world.source.learners["ann"], retrieved_at=read_at)
+    world.run(configuration)
+    state = world.credentials.get(credential_id(configuration, LearnerId("ann")))
+    assert state.awarded.evidence.retrieved_at == read_at
+
+
+def test_what_the_criteria_do_not_look_at_is_not_asked_for() -> None:
+    world = World()
+    configuration = world.configure()
+    world.run(configuration)
+    assert {(needs.completion, needs.grades) for needs in world.source.asked} == {(True, False)}
+
+
+# The name on the certificate
+
+
+def test_a_certificate_name_of_the_options_goes_before_those_of_the_source() -> None:
+    world = World()
+    world.source.facts_by_key[COURSE] = course(name="MATH-1", certificate_name="Mathematics")
+    configuration = world.configure(context={"certificate_name": "Higher\nMathematics"})
+    world.enrol("ann")
+    world.run(configuration)
+    id_ = credential_id(configuration, LearnerId("ann"))
+    assert world.credentials.get(id_).awarded.context_name == "Higher\nMathematics"
+    assert world.credentials.document(id_).decode().splitlines()[2:4] == ["Higher", "Mathematics"]
+
+
+def test_a_certificate_name_that_is_changed_never_changes_what_was_awarded() -> None:
+    world = World()
+    configuration = world.configure(context={"certificate_name": "Mathematics"})
+    world.enrol("ann")
+    world.run(configuration)
+    renamed: dict[str, JsonValue] = {"context": {"certificate_name": "Algebra"}}
+    world.configurations.change_options(configuration, renamed, world.request())
+    world.enrol("bob")
+    world.run(configuration)
+    names = [
+        world.credentials.get(credential_id(configuration, LearnerId(name))).awarded.context_name
+        for name in ("ann", "bob")
+    ]
+    assert names == ["Mathematics", "Algebra"]
+
+
+# Runs at the same time
 
 
 def test_a_run_asked_for_while_another_goes_on_is_refused_and_never_done_later() -> None:

@@ -242,3 +242,23 @@ def test_a_data_source_that_breaks_unexpectedly_keeps_no_other_configuration_wai
     report = world.tick()
     assert [str(problem.error) for problem in report.problems] == ["KeyError: 'start'"]
     assert world.tally().by_status == {CredentialStatus.ISSUED: 1}
+
+
+def test_configurations_of_a_course_do_with_the_dates_and_records_of_one_reading() -> None:
+    world = World()
+    world.source.facts_by_key[COURSE] = course(start=MONDAY - timedelta(days=1))
+    world.define_type()
+    world.define_type("second")
+    window = DAILY.model_copy(update={"window": IssueWindow(opens="course-start")})
+    for slug in ("completion", "second"):
+        id_ = world.configurations.create(slug, COURSE, world.request(), schedule=window)
+        world.configurations.enable(id_, world.request())
+    world.clock.advance(timedelta(days=3))
+    first_tick = world.clock.now()
+    assert len(world.tick().started) == 2
+    dates = [needs for needs in world.source.asked if not needs.completion]
+    records = [needs for needs in world.source.asked if needs.completion]
+    assert {needs.not_before for needs in dates} == {first_tick}
+    # Both were due at the same time, long before the tick that started them.
+    assert len({needs.not_before for needs in records}) == 1
+    assert {needs.not_before for needs in records} < {MONDAY + timedelta(days=n) for n in range(4)}

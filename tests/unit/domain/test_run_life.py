@@ -12,7 +12,9 @@ from testamur.domain.errors import DecisionRefused
 from testamur.domain.runs import (
     MOST_ATTEMPTS,
     IssuanceRun,
+    LearnersLeftOut,
     LearnersRefused,
+    LeftOut,
     Refusal,
     RunCompleted,
     RunCounts,
@@ -21,6 +23,7 @@ from testamur.domain.runs import (
     RunStarted,
     decide_complete,
     decide_fail,
+    decide_leave_out,
     decide_refuse,
     decide_start,
     evolve,
@@ -34,6 +37,10 @@ refusals_of_few_learners = st.lists(
         reason=st.just("no-name"),
         detail=st.just("no full name"),
     ),
+    max_size=4,
+).map(tuple)
+few_learners_left_out = st.lists(
+    st.builds(LeftOut, learner_id=st.sampled_from("abc") | learner_ids, reason=st.just("no grade")),
     max_size=4,
 ).map(tuple)
 any_counts = run_counts() | st.builds(
@@ -82,6 +89,10 @@ class RunLife(RuleBasedStateMachine):
     def refuse(self, refusals: tuple[Refusal, ...]) -> None:
         self.attempt(lambda state: decide_refuse(state, refusals))
 
+    @rule(learners=few_learners_left_out)
+    def leave_out(self, learners: tuple[LeftOut, ...]) -> None:
+        self.attempt(lambda state: decide_leave_out(state, learners))
+
     @rule(counts=any_counts)
     def complete(self, counts: RunCounts) -> None:
         self.attempt(lambda state: decide_complete(state, counts))
@@ -107,7 +118,8 @@ class RunLife(RuleBasedStateMachine):
         for event in self.events:
             if isinstance(event, RunCompleted):
                 of = event.counts
-                assert of.evaluated == of.already_held + of.not_eligible + of.eligible
+                sorted_out = of.already_held + of.not_eligible + of.eligible + of.left_out
+                assert of.evaluated == sorted_out
                 assert of.eligible == of.awarded + of.refused + of.over_limit
 
     @invariant()
@@ -135,6 +147,13 @@ class RunLife(RuleBasedStateMachine):
         ]
         assert len(refused) == len(set(refused))
         assert all(event.refusals for event in self.events if isinstance(event, LearnersRefused))
+
+    @invariant()
+    def a_learner_is_left_out_once(self) -> None:
+        events = [event for event in self.events if isinstance(event, LearnersLeftOut)]
+        left_out = [learner.learner_id for event in events for learner in event.learners]
+        assert len(left_out) == len(set(left_out))
+        assert all(event.learners for event in events)
 
     @invariant()
     def the_state_is_what_the_events_say(self) -> None:

@@ -16,7 +16,9 @@ from testamur.domain.identifiers import ConfigurationId, LearnerId
 from testamur.domain.runs import (
     MOST_ATTEMPTS,
     IssuanceRun,
+    LearnersLeftOut,
     LearnersRefused,
+    LeftOut,
     Refusal,
     RunCompleted,
     RunCounts,
@@ -25,6 +27,7 @@ from testamur.domain.runs import (
     RunStarted,
     decide_complete,
     decide_fail,
+    decide_leave_out,
     decide_refuse,
     decide_start,
     evolve,
@@ -44,13 +47,24 @@ MANUAL: Final = RunStarted(
     configuration_id=ConfigurationId(UUID(int=1)), slot="manual:7", trigger="manual", limit=50
 )
 COUNTS: Final = RunCounts(
-    evaluated=10, already_held=3, not_eligible=2, eligible=5, awarded=3, refused=1, over_limit=1
+    evaluated=14,
+    already_held=3,
+    not_eligible=2,
+    eligible=5,
+    left_out=4,
+    awarded=3,
+    refused=1,
+    over_limit=1,
 )
 DONE: Final = RunCompleted(counts=COUNTS)
 
 
 def refusal(learner_id: str, reason: str = "no-name") -> Refusal:
     return Refusal(learner_id=LearnerId(learner_id), reason=reason, detail="no full name")
+
+
+def left_out(learner_id: str, reason: str = "the LMS has no grade") -> LeftOut:
+    return LeftOut(learner_id=LearnerId(learner_id), reason=reason)
 
 
 def after(*events: RunEvent, started: RunStarted = SCHEDULED) -> IssuanceRun:
@@ -117,6 +131,36 @@ def test_nobody_refused_is_nothing_to_record() -> None:
     assert decide_refuse(after(), ()) == []
 
 
+# Leaving out
+
+
+def test_learners_who_cannot_be_judged_are_recorded_with_the_reasons() -> None:
+    learners = (left_out("1"), left_out("2", "no answer about this learner"))
+
+    assert decide_leave_out(after(), learners) == [LearnersLeftOut(learners=learners)]
+
+
+def test_a_learner_is_left_out_once_in_a_run() -> None:
+    before = after(LearnersLeftOut(learners=(left_out("1"),)))
+
+    assert decide_leave_out(before, (left_out("1", "no answer"),)) == []
+    assert decide_leave_out(before, (left_out("1"), left_out("2"), left_out("2", "no answer"))) == [
+        LearnersLeftOut(learners=(left_out("2"),))
+    ]
+
+
+def test_who_was_left_out_first_and_refused_when_the_run_was_tried_again_is_recorded_as_both() -> (
+    None
+):
+    before = after(LearnersLeftOut(learners=(left_out("1"),)))
+
+    assert decide_refuse(before, (refusal("1"),)) == [LearnersRefused(refusals=(refusal("1"),))]
+
+
+def test_nobody_left_out_is_nothing_to_record() -> None:
+    assert decide_leave_out(after(), ()) == []
+
+
 # Completing
 
 
@@ -134,9 +178,10 @@ def test_a_run_over_nobody_completes() -> None:
 @pytest.mark.parametrize(
     "lost",
     [
-        {"evaluated": 11},
+        {"evaluated": 15},
+        {"left_out": 0},
         {"already_held": 2},
-        {"eligible": 4, "evaluated": 9},
+        {"eligible": 4, "evaluated": 13},
         {"awarded": 4},
         {"over_limit": 0},
     ],
@@ -152,6 +197,15 @@ def test_a_run_does_not_complete_with_learners_lost_or_counted_twice(lost: dict[
 def test_counts_are_never_negative() -> None:
     with pytest.raises(ValidationError, match="awarded"):
         RunCounts(awarded=-1)
+
+
+def test_counts_that_were_stored_before_anybody_could_be_left_out_are_read() -> None:
+    stored = '{"counts": {"evaluated": 2, "already_held": 1, "not_eligible": 1, "eligible": 0}}'
+
+    counts = RunCompleted.model_validate_json(stored).counts
+
+    assert counts == RunCounts(evaluated=2, already_held=1, not_eligible=1)
+    assert counts.add_up
 
 
 @tries(30)
@@ -217,6 +271,7 @@ def test_a_failed_run_can_be_completed_and_waits_no_more() -> None:
 
 DECISIONS: Final[list[Callable[[IssuanceRun | None], list[RunEvent]]]] = [
     lambda run: decide_refuse(run, (refusal("1"),)),
+    lambda run: decide_leave_out(run, (left_out("1"),)),
     lambda run: decide_complete(run, COUNTS),
     lambda run: decide_fail(run, "error", NOW),
 ]
@@ -236,7 +291,15 @@ def test_nothing_happens_to_a_run_that_was_never_started(
         decide(None)
 
 
-@pytest.mark.parametrize("event", [DONE, LearnersRefused(refusals=()), *failures(after(), 1)])
+@pytest.mark.parametrize(
+    "event",
+    [
+        DONE,
+        LearnersRefused(refusals=()),
+        LearnersLeftOut(learners=()),
+        *failures(after(), 1),
+    ],
+)
 def test_an_event_of_a_run_that_was_never_started_is_refused(event: RunEvent) -> None:
     with pytest.raises(DecisionRefused, match="it was never started"):
         evolve(None, event)

@@ -1,0 +1,91 @@
+"""The pace at which one LMS is asked, shared by all of the process that ask it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
+#: Requests of so many seconds may go out at once after a time of silence.
+BURST_SECONDS: Final = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """When a request may be sent.
+
+    Args:
+        at: The moment, on the clock that was given.
+        pauses: How many pauses there had been when it was given out.
+    """
+
+    at: float
+    pauses: int
+
+
+class Pace:
+    """Spaces requests out evenly, lets a few go at once, and can be paused.
+
+    Works like a meter that each request fills by its own interval and that time empties (the
+    generic cell rate algorithm, ITU-T I.371); it is full at :data:`BURST_SECONDS`. Moments are
+    seconds on a clock of the caller's that never goes back. Several threads may use it at once.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._empty_at = float("-inf")
+        self._paused_until = float("-inf")
+        self._pauses = 0
+
+    def next_turn(self, now: float, per_minute: int) -> Turn:
+        """Give out the next turn.
+
+        Args:
+            now: The present moment.
+            per_minute: The most requests of the caller in a minute; callers may differ.
+        """
+        interval = 60 / per_minute
+        slack = max(BURST_SECONDS - interval, 0)
+        with self._lock:
+            at = max(now, self._paused_until, self._empty_at - slack)
+            self._empty_at = max(self._empty_at, at) + interval
+            return Turn(at, self._pauses)
+
+    def still_holds(self, turn: Turn) -> bool:
+        """Say whether there was no pause since the turn was given out."""
+        with self._lock:
+            return turn.pauses == self._pauses
+
+    def pause(self, until: float) -> None:
+        """Let nobody have a turn before a moment; those that were given out hold no longer."""
+        with self._lock:
+            self._pauses += 1
+            self._paused_until = max(self._paused_until, until)
+            # No burst afterwards, and no gaps for the turns that are given out again.
+            self._empty_at = self._paused_until + BURST_SECONDS
+
+    def wait_for_turn(
+        self, per_minute: int, clock: Callable[[], float], wait: Callable[[float], None]
+    ) -> None:
+        """Wait until it is the caller's turn, however often all are paused meanwhile."""
+        turn = self.next_turn(clock(), per_minute)
+        while True:
+            seconds = turn.at - clock()
+            if seconds > 0:
+                wait(seconds)
+            if self.still_holds(turn):
+                return
+            turn = self.next_turn(clock(), per_minute)
+
+
+_paces: Final[dict[str, Pace]] = {}
+_paces_lock: Final = threading.Lock()
+
+
+def pace_of(origin: str) -> Pace:
+    """Return the one pace of this process for an LMS.
+
+    Args:
+        origin: Scheme, host and port, such as ``https://learn.example.org``.
+    """
+    with _paces_lock:
+        return _paces.setdefault(origin, Pace())
