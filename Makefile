@@ -20,10 +20,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-unit coverage lint format bench docs lock clean
+.PHONY: help setup demo demo-openedx test test-unit coverage lint format bench docs lock clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  ARGS="..." is passed on: make test ARGS="-k revoked"'
 
@@ -32,11 +32,14 @@ setup: $(ENV)/.installed ## Prepare the development environment in .venv
 demo: $(DEMO_ENV)/.installed ## Prepare a small environment and run the demonstration
 	@$(DEMO_ENV)/bin/python examples/demo.py $(ARGS)
 
+demo-openedx: $(DEMO_ENV)/.installed ## Do the same against a server that speaks as Open edX does
+	@$(DEMO_ENV)/bin/python examples/demo_open_edx.py $(ARGS)
+
 test: setup ## Run all tests
-	$(BIN)/pytest -n auto $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 test-unit: setup ## Run the quick tests, which start no server
-	$(BIN)/pytest -n auto tests/unit $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup tests/unit $(ARGS)
 
 coverage: setup ## Run all tests and show which lines none of them reached
 	$(BIN)/pytest --cov $(ARGS)

@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from testamur.application.progress import Progress as Progress
     from testamur.application.progress import Step as Step
     from testamur.application.running import Prospect as Prospect
+    from testamur.application.standing import ConfigurationStanding as ConfigurationStanding
+    from testamur.application.standing import HeldCredential as HeldCredential
+    from testamur.application.standing import LearnerStanding as LearnerStanding
+    from testamur.application.standing import StepStanding as StepStanding
     from testamur.application.ticking import TickReport as TickReport
     from testamur.domain.assets import CredentialAsset as CredentialAsset
     from testamur.domain.configurations import CredentialConfiguration as CredentialConfiguration
@@ -48,6 +52,7 @@ if TYPE_CHECKING:
     from testamur.domain.schedules import Schedule as Schedule
     from testamur.entrypoints.library import RunOutcome as RunOutcome
     from testamur.entrypoints.library import Testamur as Testamur
+    from testamur.entrypoints.plugins import BrokenPlugin as BrokenPlugin
     from testamur.entrypoints.settings import Settings as Settings
 
     __version__: str
@@ -56,8 +61,10 @@ if TYPE_CHECKING:
 #: so a name stands in both places, and in `__all__`.
 _PUBLIC: dict[str, str] = {
     "AlreadyRunning": "testamur.application.errors",
+    "BrokenPlugin": "testamur.entrypoints.plugins",
     "ConcurrencyConflict": "testamur.application.errors",
     "ConfigurationId": "testamur.domain.identifiers",
+    "ConfigurationStanding": "testamur.application.standing",
     "Credential": "testamur.domain.credentials",
     "CredentialAsset": "testamur.domain.assets",
     "CredentialConfiguration": "testamur.domain.configurations",
@@ -70,11 +77,13 @@ _PUBLIC: dict[str, str] = {
     "CronRule": "testamur.domain.schedules",
     "DecisionRefused": "testamur.domain.errors",
     "EventStoreError": "testamur.application.errors",
+    "HeldCredential": "testamur.application.standing",
     "IntervalRule": "testamur.domain.schedules",
     "InvalidInput": "testamur.domain.errors",
     "InvalidOptions": "testamur.domain.errors",
     "IssueWindow": "testamur.domain.schedules",
     "Issuer": "testamur.domain.credential_types",
+    "LearnerStanding": "testamur.application.standing",
     "NotFound": "testamur.domain.errors",
     "NotificationError": "testamur.application.errors",
     "OnceRule": "testamur.domain.schedules",
@@ -90,6 +99,7 @@ _PUBLIC: dict[str, str] = {
     "Schedule": "testamur.domain.schedules",
     "Settings": "testamur.entrypoints.settings",
     "Step": "testamur.application.progress",
+    "StepStanding": "testamur.application.standing",
     "StorageError": "testamur.application.errors",
     "Testamur": "testamur.entrypoints.library",
     "TestamurError": "testamur.domain.errors",
@@ -99,8 +109,10 @@ _PUBLIC: dict[str, str] = {
 
 __all__ = [
     "AlreadyRunning",
+    "BrokenPlugin",
     "ConcurrencyConflict",
     "ConfigurationId",
+    "ConfigurationStanding",
     "Credential",
     "CredentialAsset",
     "CredentialConfiguration",
@@ -113,11 +125,13 @@ __all__ = [
     "CronRule",
     "DecisionRefused",
     "EventStoreError",
+    "HeldCredential",
     "IntervalRule",
     "InvalidInput",
     "InvalidOptions",
     "IssueWindow",
     "Issuer",
+    "LearnerStanding",
     "NotFound",
     "NotificationError",
     "OnceRule",
@@ -133,6 +147,7 @@ __all__ = [
     "Schedule",
     "Settings",
     "Step",
+    "StepStanding",
     "StorageError",
     "Testamur",
     "TestamurError",

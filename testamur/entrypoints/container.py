@@ -1,5 +1,6 @@
 """The one place that wires ports to adapters, and use cases to ports."""
 
+from collections.abc import Mapping
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, Self, TypeVar
@@ -8,16 +9,12 @@ from zoneinfo import ZoneInfo
 import punq
 
 from testamur.adapters.event_store.sqlite import SqliteDatabase
-from testamur.adapters.files.source import FileRetrievalSource
 from testamur.adapters.inline_queue import InlineQueue
 from testamur.adapters.no_source import NoRetrievalSource
-from testamur.adapters.notification.outbox import OutboxNotifier
-from testamur.adapters.notification.smtp import SmtpNotifier
-from testamur.adapters.storage.local import LocalFolderStorage
 from testamur.adapters.system import FileLocks, RandomIds, SystemClock
 from testamur.application.assets import Assets
 from testamur.application.awarding import Awarding
-from testamur.application.configurations import Configurations, ContextKinds
+from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
 from testamur.application.errors import StorageError
@@ -38,8 +35,12 @@ from testamur.application.ports.tasks import TaskQueue
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.progress import Progress
 from testamur.application.running import Runs
+from testamur.application.standing import Standings
 from testamur.application.ticking import Ticking
 from testamur.application.work import Done, Work
+from testamur.domain.contexts import ContextKinds
+from testamur.entrypoints.choices import Choices, context_kinds_of
+from testamur.entrypoints.plugins import Plugins
 from testamur.entrypoints.renderers import InstalledRenderers
 from testamur.entrypoints.settings import Settings
 
@@ -59,6 +60,7 @@ USE_CASES = (
     Credentials,
     History,
     Outlook,
+    Standings,
 )
 
 
@@ -75,17 +77,23 @@ class Wiring:
         self._resources = resources
 
     @classmethod
-    def of(cls, settings: Settings) -> Self:
+    def of(cls, settings: Settings, source: RetrievalSource | None = None) -> Self:
         """Wire the installation that the settings describe.
 
+        Args:
+            settings: The settings.
+            source: Goes before the source that they choose; whoever made it closes it.
+
         Raises:
+            InvalidOptions: A plugin or one of its options is not allowed; nothing was written.
+            BrokenPlugin: A plugin that is chosen cannot be used; nothing was written.
             EventStoreError: The database cannot be used.
-            StorageError: The storage folder cannot be used.
-            RetrievalError: The source folder cannot be used.
+            StorageError: The storage cannot be used.
+            RetrievalError: The data source cannot be used.
         """
         with ExitStack() as resources:
             container = punq.Container()
-            _register_adapters(container, settings, resources)
+            _register_adapters(container, settings, source, resources)
             for use_case in USE_CASES:
                 container.register(use_case, scope=punq.Scope.singleton)
             return cls(container, resources.pop_all())
@@ -111,24 +119,33 @@ class Wiring:
         self._resources.close()
 
 
-def _register_adapters(container: punq.Container, settings: Settings, resources: ExitStack) -> None:
+def _register_adapters(
+    container: punq.Container,
+    settings: Settings,
+    source: RetrievalSource | None,
+    resources: ExitStack,
+) -> None:
     def fill(port: Any, adapter: object) -> None:
         container.register(port, instance=adapter)
 
+    plugins = Plugins()
+    chosen = Choices.of(settings, plugins, with_source=source is None)
+    source, context_kinds = _source(chosen, source, resources)
+    notifier = chosen.notifier.made(resources)
     _make_folder(settings.database_file.parent)
     database = resources.enter_context(SqliteDatabase.open(settings.database_file))
     fill(EventStore, database.events)
     fill(Register, database.register)
     fill(SecretKeys, database.keys)
-    fill(ArtifactStorage, LocalFolderStorage(settings.files_folder))
-    fill(RetrievalSource, _retrieval_source(settings, resources))
-    fill(Notifier, notifier_of(settings))
+    fill(ArtifactStorage, chosen.storage.made(resources))
+    fill(RetrievalSource, source)
+    fill(Notifier, notifier)
     fill(WorkLocks, FileLocks(settings.data_folder / "locks"))
     fill(Clock, SystemClock())
     fill(IdSource, RandomIds())
-    fill(Renderers, Renderers(InstalledRenderers()))
+    fill(Renderers, Renderers(InstalledRenderers(plugins)))
     container.register(AssetLibrary, factory=Assets, scope=punq.Scope.singleton)
-    fill(ContextKinds, ContextKinds({}))
+    fill(ContextKinds, ContextKinds(context_kinds))
     fill(Installation, _installation(settings))
 
 
@@ -139,34 +156,17 @@ def _make_folder(folder: Path) -> None:
         raise StorageError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
-def _retrieval_source(settings: Settings, resources: ExitStack) -> RetrievalSource:
-    if settings.source_folder is None:
-        return NoRetrievalSource("set TESTAMUR_SOURCE_FOLDER to a folder with data files")
-    return resources.enter_context(FileRetrievalSource(settings.source_folder))
-
-
-def notifier_of(settings: Settings) -> Notifier:
-    """Return the notifier that the settings describe."""
-    if settings.notifier == "outbox":
-        return OutboxNotifier(
-            settings.messages_folder,
-            sender=settings.sender,
-            templates=settings.mail_templates,
-            default_language=settings.default_language,
-        )
-    password = settings.smtp_password
-    return SmtpNotifier(
-        settings.smtp_host,
-        settings.smtp_port,
-        sender=settings.sender,
-        security=settings.smtp_security,
-        username=settings.smtp_username,
-        password=password.get_secret_value() if password else None,
-        timeout_seconds=settings.smtp_timeout_seconds,
-        templates=settings.mail_templates,
-        default_language=settings.default_language,
-        ca_file=settings.smtp_ca_file,
-    )
+def _source(
+    chosen: Choices, given: RetrievalSource | None, resources: ExitStack
+) -> tuple[RetrievalSource, Mapping[str, str]]:
+    """Return the data source, and the schemes of context keys that it brings along."""
+    if given is not None:
+        return given, context_kinds_of(given)
+    if chosen.source is None:
+        remedy = "set source to a plugin's name, or source_folder to a folder with data files"
+        return NoRetrievalSource(remedy), {}
+    source = chosen.source.made(resources)
+    return source, chosen.source.context_kinds(source)
 
 
 def _installation(settings: Settings) -> Installation:

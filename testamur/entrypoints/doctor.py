@@ -5,7 +5,7 @@ import os
 import sqlite3
 import zoneinfo
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -15,7 +15,9 @@ from typing import TYPE_CHECKING, Final
 from testamur.domain.errors import InvalidOptions, TestamurError
 
 if TYPE_CHECKING:
+    from testamur.adapters.files import FileRetrievalSource
     from testamur.application.configurations import Configurations
+    from testamur.application.ports.storage import ArtifactStorage
     from testamur.domain.identifiers import ConfigurationId
     from testamur.entrypoints.settings import LoadedSettings, Settings
 
@@ -84,10 +86,19 @@ def examine(load: "Callable[[], LoadedSettings]") -> Iterator[Finding]:
     yield _checked(
         "storage",
         lambda: _storage(settings),
-        f"see that {settings.files_folder} can be written, and that there is room on its disk",
+        f"see that {settings.files_folder} can be written, and that there is room on its disk"
+        if settings.storage == "local"
+        else "mend the settings storage and storage_options, or what they lead to",
     )
-    yield _checked("data source", lambda: _source(settings), "mend the files in source_folder")
+    yield _checked(
+        "data source",
+        lambda: _source(settings),
+        "mend the settings source and source_options, or what they lead to"
+        if settings.source_folder is None
+        else "mend the files in source_folder",
+    )
     yield _checked("notifier", lambda: _notifier(settings), "mend the settings that it names")
+    yield from _plugins()
     yield from _configurations(settings)
 
 
@@ -134,25 +145,34 @@ def _database(settings: "Settings") -> str:
 
 
 def _storage(settings: "Settings") -> str:
-    from testamur.adapters.storage.local import LocalFolderStorage
+    from testamur.entrypoints.choices import storage_choice
+    from testamur.entrypoints.plugins import Plugins
+
+    choice = storage_choice(settings, Plugins())
+    place = choice.name
+    if choice.name == "local":
+        place = str(settings.files_folder)
+        if not settings.files_folder.exists():
+            _see_that_it_can_be_made(settings.files_folder)
+            return f"{place} is not there yet; the first command that needs it makes it"
+    with ExitStack() as resources:
+        _try_storage(choice.made(resources), place)
+    return f"{place}: a file was written, read and deleted"
+
+
+def _try_storage(storage: "ArtifactStorage", place: str) -> None:
     from testamur.application.ports.storage import StorableFile
 
-    folder = settings.files_folder
-    if not folder.exists():
-        _see_that_it_can_be_made(folder)
-        return f"{folder} is not there yet; the first command that needs it makes it"
-    storage = LocalFolderStorage(folder)
     content = b"Written by `testamur doctor`; it deletes this again.\n"
     sha256 = hashlib.sha256(content).hexdigest()
     try:
         storage.put([StorableFile(PROBE_KEY, content, sha256, "text/plain")])
         if storage.get(PROBE_KEY) != content:
             raise Unwell(
-                f"{folder} gave back other bytes than it was given", "see to the disk at once"
+                f"{place} gave back other bytes than it was given", "see to the disk at once"
             )
     finally:
         storage.delete([PROBE_KEY])
-    return f"{folder}: a file was written, read and deleted"
 
 
 def _see_that_it_can_be_made(path: Path) -> None:
@@ -166,12 +186,26 @@ def _see_that_it_can_be_made(path: Path) -> None:
 
 def _source(settings: "Settings") -> str:
     from testamur.adapters.files import FileRetrievalSource
+    from testamur.entrypoints.choices import source_choice
+    from testamur.entrypoints.plugins import Plugins
 
-    folder = settings.source_folder
-    if folder is None:
-        raise Unwell("none is set", "set source_folder to a folder with data files")
-    with FileRetrievalSource(folder) as source:
-        report = source.check(MOST_PROBLEMS)
+    choice = source_choice(settings, Plugins())
+    if choice is None:
+        raise Unwell(
+            "none is set",
+            "set source to a plugin's name, or source_folder to a folder with data files",
+        )
+    with ExitStack() as resources:
+        source = choice.made(resources)
+        if isinstance(source, FileRetrievalSource):
+            return f"{settings.source_folder or choice.name}: {_data_files(source)}"
+        check = getattr(source, "check", None)
+        found = check() if check is not None else "is there, and has no check of its own"
+    return f"{choice.name}: {found}"
+
+
+def _data_files(source: "FileRetrievalSource") -> str:
+    report = source.check(MOST_PROBLEMS)
     if not report.good:
         count = f"{len(report.problems)}{'' if report.complete else ' or more'}"
         first = report.problems[0]
@@ -180,13 +214,37 @@ def _source(settings: "Settings") -> str:
             "see all with `testamur source check`, and mend the files",
         )
     rows = sum(report.counts.values())
-    return f"{folder}: {len(report.counts)} tables with {rows:,} rows, nothing wrong"
+    return f"{len(report.counts)} tables with {rows:,} rows, nothing wrong"
 
 
 def _notifier(settings: "Settings") -> str:
-    from testamur.entrypoints.container import notifier_of
+    from testamur.entrypoints.choices import notifier_choice
+    from testamur.entrypoints.plugins import Plugins
 
-    return f"{settings.notifier}: {notifier_of(settings).check()}"
+    choice = notifier_choice(settings, Plugins())
+    with ExitStack() as resources:
+        return f"{choice.name}: {choice.made(resources).check()}"
+
+
+def _plugins() -> Iterator[Finding]:
+    """Look at those that were installed; whoever chooses a broken one is refused."""
+    from testamur.entrypoints.plugins import OWN, BrokenPlugin, Group, Plugins, load
+
+    plugins = Plugins()
+    usable = 0
+    for plugin in [each for group in Group for each in plugins.all(group)]:
+        if plugin.distribution == OWN:
+            continue
+        try:
+            load(plugin)
+        except BrokenPlugin as broken:
+            remedy = f"upgrade or uninstall {plugin.distribution}; all but this plugin works"
+            yield Finding("plugin", False, str(broken), remedy)
+        else:
+            usable += 1
+    yield Finding(
+        "plugins", True, f"{usable or 'none'} usable besides those that come with Testamur"
+    )
 
 
 def _configurations(settings: "Settings") -> Iterator[Finding]:

@@ -31,15 +31,18 @@ from testamur.application.ports.register import (
     Register,
     RunRow,
 )
+from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.system import IdSource
 from testamur.application.ports.tasks import AwardRun
 from testamur.application.progress import Progress, Unwatched
 from testamur.application.requests import Request
 from testamur.application.running import Prospect, Runs
+from testamur.application.standing import LearnerStanding, Standings
 from testamur.application.ticking import Ticking, TickReport
 from testamur.application.work import Done
 from testamur.domain.assets import CredentialAsset
 from testamur.domain.configurations import CredentialConfiguration
+from testamur.domain.contexts import ContextKinds
 from testamur.domain.credential_types import CredentialType, TypeDefinition
 from testamur.domain.credentials import Credential
 from testamur.domain.errors import InvalidInput
@@ -87,21 +90,30 @@ class Testamur:
         self._actor = actor
 
     @classmethod
-    def open(cls, settings: Settings | None = None, *, actor: str = "library:embedded") -> Self:
+    def open(
+        cls,
+        settings: Settings | None = None,
+        *,
+        actor: str = "library:embedded",
+        source: RetrievalSource | None = None,
+    ) -> Self:
         """Open the installation that the settings describe; it is made where there is none.
 
         Args:
             settings: By default those of the environment (``TESTAMUR_*``).
             actor: In whose name things are done, as ``kind:name``.
+            source: Says who has earned what, instead of the source that the settings choose. It
+                may have ``context_kinds``, as a plugin may. Whoever made it closes it.
 
         Raises:
             InvalidInput: The actor is malformed.
-            InvalidOptions: A setting of the environment is not allowed.
+            InvalidOptions: A setting, or an option of a plugin, is not allowed.
+            BrokenPlugin: A plugin that the settings choose cannot be used.
             EventStoreError: The database cannot be used.
-            StorageError: The storage folder cannot be used.
+            StorageError: The storage cannot be used.
         """
         checked = parse_actor(actor)
-        return cls(Wiring.of(settings or settings_of_environment()), checked)
+        return cls(Wiring.of(settings or settings_of_environment(), source), checked)
 
     def acting_as(self, actor: str) -> "Testamur":
         """Return the same installation in another actor's name; closing either closes both."""
@@ -223,9 +235,34 @@ class Testamur:
         """Yield all configurations with their ids, by type and context."""
         return self._wiring.resolve(Configurations).all()
 
+    def configurations_of(
+        self, context_key: str
+    ) -> Iterator[tuple[ConfigurationId, CredentialConfiguration]]:
+        """Yield those of one context, retired ones too. See `Configurations.of_context`."""
+        return self._wiring.resolve(Configurations).of_context(context_key)
+
+    def context_kinds(self) -> ContextKinds:
+        """Return the kinds of learning contexts that the data source adds to Testamur's own."""
+        return self._wiring.resolve(ContextKinds)
+
     def next_run(self, configuration: ConfigurationId) -> NextRun:
         """Tell when a configuration will run next, or why it will not. See `Outlook.next_run`."""
         return self._wiring.resolve(Outlook).next_run(configuration)
+
+    # Learners
+
+    def eligibility(self, context_key: str, learner_id: str) -> LearnerStanding:
+        """Tell what a learner has reached of each credential of a context, and holds already.
+
+        It is asked of the data source now, to be shown to the learner; nothing is written. See
+        `Standings.of`.
+
+        Raises:
+            InvalidInput: The key or the learner id is not allowed.
+            NotFound: Neither the data source nor any credential of the context knows the learner.
+            RetrievalError: The data source does not know the context, or cannot be asked.
+        """
+        return self._wiring.resolve(Standings).of(context_key, parse_learner_id(learner_id))
 
     # Issuing
 

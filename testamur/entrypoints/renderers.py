@@ -4,32 +4,63 @@ Loading what draws PDFs takes longer than all the rest of the program, and most 
 """
 
 from collections.abc import Iterator, Mapping
-from importlib import import_module
-from typing import Final
+from dataclasses import dataclass
+from typing import Any
 
-from testamur.application.ports.rendering import Renderer
+from pydantic import BaseModel
 
-#: Name of a renderer -> where its class is, as ``module:class``.
-RENDERERS: Final[Mapping[str, str]] = {"pdf": "testamur.adapters.pdf.renderer:PdfRenderer"}
+from testamur.application.ports.plugins import UnnamedRenderer
+from testamur.application.ports.rendering import AssetLibrary, PreparedRenderer, Renderer
+from testamur.domain.errors import TestamurError
+from testamur.entrypoints.plugins import BrokenPlugin, Group, Plugins
 
 
 class InstalledRenderers(Mapping[str, Renderer]):
-    """Renderers by name, loaded when they are first looked up and kept from then on."""
+    """Renderers by name or path, loaded when they are first looked up and kept from then on.
 
-    def __init__(self) -> None:
+    Args:
+        plugins: Those that there are.
+    """
+
+    def __init__(self, plugins: Plugins | None = None) -> None:
+        self._plugins = plugins or Plugins()
         self._loaded: dict[str, Renderer] = {}
 
     def __getitem__(self, name: str) -> Renderer:
+        """Return a renderer.
+
+        Raises:
+            InvalidInput: The path leads nowhere.
+            BrokenPlugin: It cannot be used.
+        """
         if name not in self._loaded:
-            module, _, class_name = RENDERERS[name].partition(":")
-            self._loaded[name] = getattr(import_module(module), class_name)()
+            loaded = self._plugins.load(Group.RENDERING, name, "renderer")
+            try:
+                made = loaded.make()
+            except TestamurError:
+                raise
+            except Exception as error:
+                raise BrokenPlugin(loaded.plugin, f"{type(error).__name__}: {error}") from error
+            self._loaded[name] = _NamedRenderer(name, loaded.options_model, made)
         return self._loaded[name]
 
     def __contains__(self, name: object) -> bool:
-        return name in RENDERERS
+        return isinstance(name, str) and self._plugins.has(Group.RENDERING, name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(RENDERERS)
+        return iter(self._plugins.names(Group.RENDERING))
 
     def __len__(self) -> int:
-        return len(RENDERERS)
+        return len(self._plugins.names(Group.RENDERING))
+
+
+@dataclass(frozen=True, slots=True)
+class _NamedRenderer:
+    """A renderer under the name by which types choose it, whatever it calls itself."""
+
+    name: str
+    options_model: type[BaseModel]
+    _made: UnnamedRenderer
+
+    def prepare(self, options: Any, assets: AssetLibrary) -> PreparedRenderer:
+        return self._made.prepare(options, assets)

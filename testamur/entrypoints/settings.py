@@ -8,78 +8,42 @@ from dataclasses import dataclass
 from email.utils import formataddr
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal
-from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from pydantic import (
-    AfterValidator,
-    BeforeValidator,
-    Field,
-    SecretStr,
-    ValidationError,
-    model_validator,
+from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic_settings import (
+    BaseSettings,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
 )
-from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from testamur.adapters.notification.addresses import parse_address
 from testamur.application.options import problems_of
 from testamur.domain.errors import InvalidInput, InvalidOptions
+from testamur.entrypoints.option_tables import (
+    HIDDEN,
+    OPTION_TABLES,
+    PREFIX,
+    Environment,
+    over,
+    setting_of,
+    tables_in,
+    variables,
+)
+from testamur.entrypoints.setting_values import (
+    GivenPath,
+    LanguageTag,
+    MailAddress,
+    TimeZoneName,
+    WebAddress,
+)
 
-PREFIX: Final = "TESTAMUR_"
 FILE_VARIABLE: Final = "TESTAMUR_SETTINGS"
 """Names the settings file; without it, ``testamur.toml`` in the working directory is read."""
 
 DEFAULT_FILE: Final = Path("testamur.toml")
 
-#: Shown instead of a secret.
-HIDDEN: Final = "(hidden)"
-
-
-def _known_time_zone(name: str) -> str:
-    try:
-        ZoneInfo(name)
-    except (KeyError, ValueError, OSError):
-        raise ValueError("an IANA time zone, such as Europe/Warsaw or UTC") from None
-    return name
-
-
-def _known_language(tag: str) -> str:
-    try:
-        Locale.parse(tag, sep="-")
-    except (UnknownLocaleError, ValueError):
-        raise ValueError("a language tag, such as en or pt-BR") from None
-    return tag
-
-
-def _web_address(url: str) -> str:
-    try:
-        parts = urlsplit(url)
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("https", "http") or not parts.hostname or url != url.strip():
-        raise ValueError("an address that begins with https:// or http://, and a host")
-    return url.rstrip("/")
-
-
-def _mail_address(address: str) -> str:
-    try:
-        parsed = parse_address(address)
-    except ValueError:
-        parsed = None
-    if parsed is None or parsed.needs_smtputf8 or "." not in parsed.domain:
-        raise ValueError("an e-mail address, such as certificates@example.org; ASCII before the @")
-    return str(parsed)
-
-
-def _given(path: object) -> object:
-    # An empty path is the working directory: hardly what an empty variable is meant to say.
-    if path == "":
-        raise ValueError("a path; leave the setting out for its default")
-    return path
-
-
-GivenPath = Annotated[Path, BeforeValidator(_given)]
+#: Options of a plugin; which there are, the plugin says when an installation is opened.
+_Options = Annotated[dict[str, Any], NoDecode, Field(repr=False)]
 
 
 class Settings(BaseSettings):
@@ -89,14 +53,21 @@ class Settings(BaseSettings):
         data_folder: Where everything lies that is not put elsewhere.
         database: SQLite file with the events; by default ``testamur.db`` in the data folder.
         storage_folder: Where documents and assets lie; by default ``files`` in the data folder.
-        source_folder: Folder with the data files that say who has earned what.
+        storage: Plugin that keeps documents and assets, by name or path.
+        storage_options: Options of a storage other than ``local``.
+        source: Plugin that says who has earned what, by name or path; by default ``files`` where
+            there is a ``source_folder``.
+        source_folder: Folder with the data files of the source ``files``.
+        source_options: Options of another source.
         queue: How follow-up work is done; ``inline``: at once, in the same process.
         time_zone: In which dates are told (IANA name).
         default_language: For learners whose own is not known (BCP 47).
         public_url: Where the public finds credentials; links and QR codes lead there.
         attach_documents: Whether messages carry the document; by default only where there is no
             ``public_url``.
-        notifier: ``outbox``: messages are written as files; ``smtp``: they are sent.
+        notifier: Plugin that tells learners, by name or path; ``outbox``: messages are written as
+            files; ``smtp``: they are sent.
+        notifier_options: Options of another notifier.
         outbox_folder: Where messages are written; by default ``outbox`` in the data folder.
         mail_sender: Address that messages come from.
         mail_sender_name: Name that messages come from.
@@ -121,15 +92,20 @@ class Settings(BaseSettings):
     data_folder: GivenPath = Path("testamur-data")
     database: GivenPath | None = None
     storage_folder: GivenPath | None = None
+    storage: str = "local"
+    storage_options: _Options = {}
+    source: str | None = None
     source_folder: GivenPath | None = None
+    source_options: _Options = {}
     queue: Literal["inline"] = "inline"
-    time_zone: Annotated[str, AfterValidator(_known_time_zone)] = "UTC"
-    default_language: Annotated[str, AfterValidator(_known_language)] = "en"
-    public_url: Annotated[str, AfterValidator(_web_address)] | None = None
+    time_zone: TimeZoneName = "UTC"
+    default_language: LanguageTag = "en"
+    public_url: WebAddress | None = None
     attach_documents: bool | None = None
-    notifier: Literal["outbox", "smtp"] = "outbox"
+    notifier: str = "outbox"
+    notifier_options: _Options = {}
     outbox_folder: GivenPath | None = None
-    mail_sender: Annotated[str, AfterValidator(_mail_address)] = "certificates@testamur.invalid"
+    mail_sender: MailAddress = "certificates@testamur.invalid"
     mail_sender_name: str | None = None
     mail_templates: GivenPath | None = None
     smtp_host: str = "localhost"
@@ -139,6 +115,18 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     smtp_ca_file: GivenPath | None = None
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take settings from arguments, then from the environment."""
+        return init_settings, Environment(settings_cls)
 
     @model_validator(mode="after")
     def _login_is_whole(self) -> "Settings":
@@ -177,7 +165,7 @@ class Setting:
     """One setting as it is in force.
 
     Args:
-        name: Name of the field.
+        name: Name of the field; of an option, ``source_options.url`` and the like.
         value: Its value for people to read; a secret is hidden.
         origin: ``default``, ``environment``, or the file that it was read from.
     """
@@ -222,43 +210,75 @@ class LoadedSettings:
     origins: Mapping[str, str]
 
     def in_force(self) -> list[Setting]:
-        """Return every setting as it is in force, secrets hidden."""
+        """Return every setting as it is in force, options one by one, secrets hidden."""
         return [
-            Setting(name, _shown(getattr(self.settings, name)), self.origins.get(name, "default"))
-            for name in Settings.model_fields
+            Setting(name, value, self.origins.get(name, "default"))
+            for field in Settings.model_fields
+            for name, value in self._shown(field)
         ]
+
+    def _shown(self, field: str) -> list[tuple[str, str]]:
+        value = getattr(self.settings, field)
+        if field in OPTION_TABLES and value:
+            from testamur.entrypoints.choices import shown_options
+
+            options = shown_options(self.settings, field)
+            return [(f"{field}.{option}", shown) for option, shown in options.items()]
+        return [(field, _shown(value))]
 
 
 def _loaded(from_file: Mapping[str, Any], path: Path | None) -> LoadedSettings:
-    from_environment = {
-        name.removeprefix(PREFIX).lower(): value
-        for name, value in os.environ.items()
-        if name.startswith(PREFIX) and name != FILE_VARIABLE
-    }
+    from_environment = variables(
+        {name: value for name, value in os.environ.items() if name != FILE_VARIABLE}
+    )
     unknown = [
         # The value may be a password whose name is misspelt.
         InvalidInput(shown, HIDDEN, _similar(name))
         for shown, name in (
-            *((PREFIX + name.upper(), name) for name in from_environment),
+            *((PREFIX + name.upper(), setting_of(name)) for name in from_environment),
             *((f"{name} in {path}", name) for name in from_file),
         )
         if name not in Settings.model_fields
     ]
     if unknown:
         raise InvalidOptions("settings", unknown)
+    tables = tables_in(from_environment)
+    below = {name: value for name, value in from_file.items() if name not in from_environment}
+    for name in tables.keys() & from_file.keys():
+        # The environment goes before the file, option by option.
+        if isinstance(from_file[name], Mapping):
+            below[name] = over(tables[name], from_file[name])
     try:
-        # The environment is read by pydantic-settings itself; what it sets goes before the file.
-        settings = Settings(
-            **{name: value for name, value in from_file.items() if name not in from_environment}
-        )
+        settings = Settings(**below)  # it reads the environment itself
     except ValidationError as error:
         problems = [_named(each, from_environment, path) for each in problems_of(error)]
         raise InvalidOptions("settings", problems) from None
-    origins = {
-        name: "environment" if name in from_environment else str(path)
-        for name in (*from_file, *from_environment)
-    }
-    return LoadedSettings(settings, origins)
+    return LoadedSettings(settings, _origins(from_file, str(path), from_environment, tables))
+
+
+def _origins(
+    from_file: Mapping[str, Any],
+    file: str,
+    from_environment: Mapping[str, str],
+    tables: Mapping[str, Mapping[str, Any]],
+) -> dict[str, str]:
+    """Return where each setting comes from, and each option of a table."""
+    in_file = _names(from_file)
+    plain = [name for name in from_environment if setting_of(name) not in OPTION_TABLES]
+    in_environment = _names(dict.fromkeys(plain) | dict(tables))
+    return dict.fromkeys(in_file, file) | dict.fromkeys(in_environment, "environment")
+
+
+def _names(settings: Mapping[str, Any]) -> list[str]:
+    return [
+        name
+        for setting, value in settings.items()
+        for name in (
+            [f"{setting}.{option}" for option in value]
+            if setting in OPTION_TABLES and value and isinstance(value, Mapping)
+            else [setting]
+        )
+    ]
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -289,14 +309,10 @@ def _named(
     return InvalidInput(shown, value, problem.allowed)
 
 
-_SECRETS: Final = frozenset({"smtp_password"})
+_SECRETS: Final = frozenset({"smtp_password", *OPTION_TABLES})
 
 
 def _shown(value: object) -> str:
-    match value:
-        case None:
-            return "-"
-        case SecretStr():
-            return HIDDEN
-        case _:
-            return str(value)
+    if value is None or value == {}:
+        return "-"
+    return HIDDEN if isinstance(value, SecretStr) else str(value)

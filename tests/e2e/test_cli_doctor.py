@@ -46,6 +46,7 @@ def test_an_installation_that_is_well_passes_every_check(settings: Settings) -> 
         "storage",
         "data source",
         "notifier",
+        "plugins",
         "configurations",
     ]
     assert findings["configurations"].found == "1 enabled and ready"

@@ -1,14 +1,18 @@
 """From the command line: dry runs, runs and ticks, and looking up what they did."""
 
+from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testamur.adapters.files import FileRetrievalSource
 from testamur.adapters.system import FileLocks
 from testamur.application.ports.secret_keys import SecretKeys
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.identifiers import LearnerId
+from testamur.domain.learning import LearnerRecord
 from testamur.entrypoints.cli.credentials import Status
 from testamur.entrypoints.container import Wiring
 from testamur.entrypoints.settings import load_settings
@@ -94,6 +98,102 @@ def test_a_learner_whom_the_source_does_not_know_is_refused(testamur: Program) -
         refused = testamur(*command, "--learner", "nobody")
         assert (refused.code, refused.out) == (2, "")
         assert refused.err == f"error: no learner of {COURSE} 'nobody'\n"
+
+
+# Learners whom the data source leaves out
+
+NO_GRADE = "the LMS has no grade"
+
+
+@pytest.fixture
+def leaving_out(testamur: Program, monkeypatch: pytest.MonkeyPatch) -> set[str]:
+    """Ids of learners about whom the data source cannot tell anything; a test may change them."""
+    ids = {"learner-0", "learner-2"}
+    records = FileRetrievalSource.records
+
+    def with_some_left_out(*question: Any) -> Iterator[list[LearnerRecord]]:
+        for page in records(*question):
+            yield [
+                replace(each, left_out=NO_GRADE) if each.learner_id in ids else each
+                for each in page
+            ]
+
+    monkeypatch.setattr(FileRetrievalSource, "records", with_some_left_out)
+    return ids
+
+
+def test_a_dry_run_shows_who_would_be_left_out_and_why(
+    testamur: Program, leaving_out: set[str]
+) -> None:
+    assert testamur.succeeds(*RUN, "--dry-run").out.splitlines() == [
+        "learner    outcome   name, or why not",
+        "learner-1  award     Zoë Müller",
+        "learner-0  left out  the LMS has no grade",
+        "learner-2  left out  the LMS has no grade",
+        "",
+        "3 learners: 1 award, 2 left out.",
+        "Left out: 2 learners. The data source cannot tell what they have achieved:",
+        "  the LMS has no grade (2)",
+        "The next run tries them again.",
+        "This was a dry run: nothing was written.",
+    ]
+    documents = testamur.succeeds(*RUN, "--dry-run", "--json").documents
+    assert [(each["outcome"], each["detail"]) for each in documents] == [
+        ("award", None),
+        ("left-out", NO_GRADE),
+        ("left-out", NO_GRADE),
+    ]
+
+
+def test_a_run_says_how_many_it_left_out_and_why_and_completes(
+    testamur: Program, leaving_out: set[str]
+) -> None:
+    lines = testamur.succeeds(*RUN).out.splitlines()
+    assert dict(line.rsplit(maxsplit=1) for line in lines[3:7]) == {
+        "evaluated": "3",
+        "already held": "0",
+        "not eligible": "0",
+        "left out": "2",
+    }
+    assert lines[-5:-1] == [
+        "Left out: 2 learners. The data source cannot tell what they have achieved:",
+        "  the LMS has no grade (2)",
+        "The next run tries them again.",
+        "Who they are:",
+    ]
+    told = testamur.succeeds(*lines[-1].split()[1:]).out.splitlines()
+    assert told[2].endswith("learners left out  2 learners: the LMS has no grade (2)")
+    assert told[-5:] == [
+        "Learners who were left out; the next run tries them again:",
+        "",
+        "learner    why the data source cannot tell what they have achieved",
+        "learner-0  the LMS has no grade",
+        "learner-2  the LMS has no grade",
+    ]
+    leaving_out.clear()
+    again = testamur.json(*RUN)
+    assert (again["awarded"], again["not_eligible"], again["left_out"]) == (1, 1, 0)
+
+
+def test_a_run_in_json_counts_who_was_left_out_by_reason(
+    testamur: Program, leaving_out: set[str]
+) -> None:
+    counts = testamur.json(*RUN)
+    assert (counts["left_out"], counts["left_out_because"]) == (2, {NO_GRADE: 2})
+    recorded = testamur.json("history", "run", counts["run_id"])
+    assert [each["name"] for each in recorded] == [
+        "run.started.1",
+        "run.learners-left-out.1",
+        "run.completed.1",
+    ]
+
+
+def test_a_tick_says_how_many_it_left_out_and_why(testamur: Program, leaving_out: set[str]) -> None:
+    testamur.succeeds("configuration", "enable", "completion", COURSE)
+    assert testamur.succeeds("tick").out.splitlines()[1] == (
+        f"Left out of completion for {COURSE}: 2 learners: the LMS has no grade (2); "
+        "the next run tries them again"
+    )
 
 
 # Runs
@@ -291,6 +391,19 @@ def test_a_filter_that_means_nothing_is_refused(testamur: Program) -> None:
 
 def test_every_status_can_be_asked_for() -> None:
     assert set(Status.__args__) == set(CredentialStatus)  # type: ignore[attr-defined]
+
+
+def test_a_credential_is_called_after_the_certificate_name_of_the_configuration(
+    testamur: Program,
+) -> None:
+    name = 'context.certificate_name="Higher\\nMathematics"'
+    testamur.succeeds("configuration", "options", "completion", COURSE, "--set", name)
+    shown = testamur.succeeds("configuration", "show", "completion", COURSE).out.splitlines()
+    assert "context.certificate_name      Higher Mathematics  configuration" in shown
+    testamur.succeeds(*RUN)
+    found = credentials(testamur, "--learner", "learner-1")[0]["credential_id"]
+    awarded = testamur.json("credential", "show", found)["awarded"]
+    assert awarded["context_name"] == "Higher\nMathematics"
 
 
 def test_a_credential_is_shown_with_its_evidence_and_history(testamur: Program) -> None:

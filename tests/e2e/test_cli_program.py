@@ -194,7 +194,7 @@ def test_the_doctor_fails_where_a_check_does(testamur: Program) -> None:
     testamur.write_course(eligible=["Ann Example"])
     assert testamur.succeeds("doctor").out.splitlines()[-1] == "Everything is well."
     assert all(finding["ok"] for finding in testamur.json("doctor"))
-    testamur.write("testamur.toml", 'source_folder = "nowhere"\nnotifier = "pigeon"\n')
+    testamur.write("testamur.toml", 'source_folder = "nowhere"\nqueue = "pigeon"\n')
     failed = testamur("doctor")
     assert failed.code == 1
     assert failed.out.splitlines()[0].startswith("FAILED  settings")

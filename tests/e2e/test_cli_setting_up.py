@@ -178,6 +178,14 @@ def test_options_are_replaced_changed_and_taken_away(testamur: Program) -> None:
     assert own("--unset", "criteria.required_completion", "--unset", "notification") == {}
 
 
+def test_a_problem_of_an_option_in_a_file_is_named_as_it_stands_there(testamur: Program) -> None:
+    testamur.define_type()
+    testamur.write("other.toml", f"{TYPE_FILE}\n[options.context]\ncertificate_name = ' '\n")
+    refused = testamur("type", "define", "other", "--file", "other.toml")
+    assert refused.code == 2
+    assert refused.err.startswith("error: other.toml: options.context.certificate_name: ' ' is not")
+
+
 def test_options_that_are_not_allowed_change_nothing(testamur: Program) -> None:
     testamur.configure()
     refused = testamur(

@@ -16,7 +16,9 @@ from testamur.entrypoints.cli import (
     configurations,
     credential_types,
     credentials,
+    eligibility,
     history,
+    plugins,
     runs,
 )
 from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
@@ -38,9 +40,11 @@ ORDER: Final = (
     "configuration",
     "run",
     "tick",
+    "eligibility",
     "credential",
     "history",
     "settings",
+    "plugins",
     "source",
     "doctor",
 )
@@ -59,9 +63,11 @@ app.add_typer(assets.app, name="asset")
 app.add_typer(configurations.app, name="configuration")
 app.command("run")(runs.run)
 app.command("tick")(runs.tick)
+app.command("eligibility")(eligibility.eligibility)
 app.add_typer(credentials.app, name="credential")
 app.add_typer(history.app, name="history")
 app.command("settings")(checks.settings)
+app.command("plugins")(plugins.plugins)
 app.command("doctor")(checks.doctor)
 app.add_typer(checks.source_app, name="source")
 

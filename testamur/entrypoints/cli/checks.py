@@ -1,5 +1,6 @@
 """Commands that look at the installation itself: `testamur settings`, `doctor`, `source check`."""
 
+from contextlib import ExitStack
 from typing import Annotated
 
 import typer
@@ -73,16 +74,25 @@ def check_source(
     limit: Annotated[int, typer.Option(metavar="N", help="The most problems to show.", min=1)] = 50,
     as_json: AsJson = False,
 ) -> None:
-    """Find everything that is wrong with the data files.
+    """Find everything that is wrong with the data source.
 
-    All of them are read to their end.
+    Data files are read to their end. Any other source is asked whether it can be reached.
     """
     from testamur.adapters.files import FileRetrievalSource
+    from testamur.entrypoints.choices import source_choice
+    from testamur.entrypoints.plugins import Plugins
 
-    folder = invocation_of(called).settings().settings.source_folder
-    if folder is None:
-        raise WrongUsage("no data source is set: source_folder is to name its folder", called)
-    with FileRetrievalSource(folder) as source:
+    choice = source_choice(invocation_of(called).settings().settings, Plugins())
+    if choice is None:
+        raise WrongUsage(
+            "no data source is set: source is to name its plugin, or source_folder its folder",
+            called,
+        )
+    with ExitStack() as resources:
+        source = choice.made(resources)
+        if not isinstance(source, FileRetrievalSource):
+            _ask(choice.name, source, as_json, called)
+            return
         report = source.check(limit)
     if as_json:
         problems = [
@@ -106,3 +116,14 @@ def check_source(
         to_show.say("", f"{many(len(report.problems), 'problem')}{more}.")
     if not report.good:
         raise typer.Exit(FAILED)
+
+
+def _ask(name: str, source: object, as_json: bool, called: typer.Context) -> None:
+    check = getattr(source, "check", None)
+    if check is None:
+        raise WrongUsage(f"the source {name} has no check of its own", called)
+    found = check()
+    if as_json:
+        write_json({"source": name, "found": found})
+    else:
+        screen().say(f"{name}: {found}")

@@ -217,6 +217,7 @@ def show(
         id_ = testamur.find_configuration(type_slug, context_key)
         configuration = testamur.configuration(id_)
         type_ = testamur.type(type_slug)
+        criteria = describe_criteria(type_, configuration, testamur.context_kinds())
         next_run = _next_run(testamur, id_)
         tally = testamur.tally(CredentialFilter(configuration_id=id_))
     effective = merged_options(type_.definition.options, configuration.options)
@@ -231,7 +232,7 @@ def show(
         )
         return
     to_show = screen()
-    to_show.fields(_fields(configuration, type_, zone, next_run, tally))
+    to_show.fields(_fields(configuration, type_, criteria, zone, next_run, tally))
     own = set(option_rows(configuration.options))
     rows = [
         (path, value, "configuration" if (path, value) in own else "type")
@@ -280,6 +281,7 @@ def describe_tally(tally: "CredentialTally") -> tuple[str, str]:
 def _fields(
     configuration: "CredentialConfiguration",
     type_: "CredentialType",
+    criteria: str,
     zone: ZoneInfo,
     next_run: "NextRun",
     tally: "CredentialTally",
@@ -294,7 +296,7 @@ def _fields(
     yield from describe_schedule(configuration.schedule, zone)
     moment = describe_moment(next_run.at, zone) if next_run.at else ""
     yield "next run", ": ".join(filter(None, (moment or "none", next_run.because)))
-    yield "criteria", describe_criteria(type_, configuration)
+    yield "criteria", criteria
     credentials, notifications = describe_tally(tally)
     yield "credentials", credentials
     yield "messages", notifications

@@ -4,11 +4,11 @@ from collections.abc import Iterable
 from decimal import ROUND_DOWN, Decimal
 from typing import TYPE_CHECKING, Final
 
-from testamur.domain.errors import InvalidInput, TestamurError
+from testamur.domain.errors import TestamurError
 
 if TYPE_CHECKING:
     from testamur.domain.configurations import CredentialConfiguration
-    from testamur.domain.contexts import LearningContextKey
+    from testamur.domain.contexts import ContextKinds
     from testamur.domain.credential_types import CredentialType
     from testamur.domain.eligibility import AnyCriteria
     from testamur.domain.evidence import CriterionResult
@@ -16,15 +16,24 @@ if TYPE_CHECKING:
 _HUNDREDTH: Final = Decimal("0.01")
 
 
-def describe_criteria(type_: "CredentialType", configuration: "CredentialConfiguration") -> str:
-    """Return in words what a configuration requires, or why that cannot be told."""
+def describe_criteria(
+    type_: "CredentialType", configuration: "CredentialConfiguration", kinds: "ContextKinds"
+) -> str:
+    """Return in words what a configuration requires, or why that cannot be told.
+
+    Args:
+        type_: Its type.
+        configuration: The configuration.
+        kinds: The kinds of contexts that plugins add.
+    """
     from testamur.application.options import parse_criteria
     from testamur.domain.criteria import merged_options
 
     merged = merged_options(type_.definition.options, configuration.options)
-    context = _context(configuration.context_key)
+    options = merged.get("criteria", {})
     try:
-        criteria = parse_criteria(type_.definition.criteria, merged.get("criteria", {}), context)
+        context = kinds.parse(configuration.context_key)
+        criteria = parse_criteria(type_.definition.criteria, options, context, kinds)
     except TestamurError as error:
         return f"not usable: {error}"
     return _in_words(criteria)
@@ -85,16 +94,6 @@ def required_percent(fraction: Decimal | None) -> str:
 def _percent(number: Decimal) -> str:
     text = f"{number:f}"
     return f"{text.rstrip('0').rstrip('.') if '.' in text else text} %"
-
-
-def _context(key: str) -> "LearningContextKey":
-    from testamur.domain.contexts import OpaqueKey, parse_context_key
-
-    try:
-        return parse_context_key(key)
-    except InvalidInput:
-        # It was checked when it was saved, so it is of a kind that a plugin names.
-        return OpaqueKey("other", key)
 
 
 def _in_words(criteria: "AnyCriteria") -> str:

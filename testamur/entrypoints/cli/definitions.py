@@ -140,8 +140,10 @@ def naming(file: Path) -> Iterator[None]:
 
 def _in_file(problem: InvalidInput) -> InvalidInput:
     """Return a problem of an option with the field's name as it stands in a file."""
+    from testamur.application.options import PARTS
+
     part, dot, _ = problem.field.partition(".")
-    if dot and part in {"criteria", "rendering", "notification"}:
+    if dot and part in PARTS:
         return InvalidInput(f"options.{problem.field}", problem.value, problem.allowed)
     return problem
 

@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from testamur.entrypoints.cli.option_table import option_rows
@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from testamur.domain.credential_types import CredentialTypeEvent
     from testamur.domain.credentials import CredentialEvent
     from testamur.domain.events import DomainEvent
-    from testamur.domain.runs import LearnersRefused, Refusal, RunCounts, RunEvent, RunStarted
+    from testamur.domain.runs import (
+        LearnersLeftOut,
+        LearnersRefused,
+        LeftOut,
+        Refusal,
+        RunCounts,
+        RunEvent,
+        RunStarted,
+    )
+
+#: So many reasons are told one by one; the rest is counted.
+MOST_REASONS: Final = 5
 
 
 def event_columns(zone: ZoneInfo) -> tuple[Column, ...]:
@@ -57,6 +68,35 @@ def refused_learners(recorded: "Iterable[RecordedEvent]") -> "Iterator[Refusal]"
     for each in recorded:
         if isinstance(each.event, LearnersRefused):
             yield from each.event.refusals
+
+
+def learners_left_out(recorded: "Iterable[RecordedEvent]") -> "Iterator[LeftOut]":
+    """Yield everybody whom a run could not judge, and why."""
+    from testamur.domain.runs import LearnersLeftOut
+
+    for each in recorded:
+        if isinstance(each.event, LearnersLeftOut):
+            yield from each.event.learners
+
+
+def describe_reasons(reasons: Counter[str]) -> Iterator[str]:
+    """Yield each reason with how often it is given, the most frequent ones first.
+
+    Where there are many, the rest is told as one.
+    """
+    counted = reasons.most_common()
+    for reason, count in counted[:MOST_REASONS]:
+        yield f"{reason} ({count:,})"
+    if rest := counted[MOST_REASONS:]:
+        yield f"{many(len(rest), 'other reason')} ({sum(count for _, count in rest):,})"
+
+
+def describe_left_out(reasons: Counter[str]) -> Iterator[str]:
+    """Yield lines that say how many learners were left out, and why."""
+    learners = many(reasons.total(), "learner")
+    yield f"Left out: {learners}. The data source cannot tell what they have achieved:"
+    yield from (f"  {told}" for told in describe_reasons(reasons))
+    yield "The next run tries them again."
 
 
 def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
@@ -134,6 +174,8 @@ def _of_run(event: "RunEvent", zone: ZoneInfo) -> str:
             return _describe_start(event, zone)
         case of.LearnersRefused():
             return _describe_refusals(event)
+        case of.LearnersLeftOut():
+            return _describe_left_out(event)
         case of.RunCompleted():
             return _describe_counts(event.counts)
         case of.RunFailed():
@@ -176,6 +218,11 @@ def _describe_refusals(event: "LearnersRefused") -> str:
     by_reason = Counter(refusal.reason for refusal in event.refusals)
     counted = ", ".join(f"{count:,} {reason}" for reason, count in by_reason.most_common())
     return f"{many(len(event.refusals), 'learner')}: {counted}"
+
+
+def _describe_left_out(event: "LearnersLeftOut") -> str:
+    reasons = Counter(each.reason for each in event.learners)
+    return f"{many(len(event.learners), 'learner')}: {'; '.join(describe_reasons(reasons))}"
 
 
 def _describe_counts(counts: "RunCounts") -> str:

@@ -7,7 +7,12 @@ from uuid import UUID
 import typer
 
 from testamur.domain.identifiers import Slug, asset_id, credential_type_id
-from testamur.entrypoints.cli.event_text import event_columns, event_rows, refused_learners
+from testamur.entrypoints.cli.event_text import (
+    event_columns,
+    event_rows,
+    learners_left_out,
+    refused_learners,
+)
 from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
 from testamur.entrypoints.cli.output import Column, screen, write_json
 from testamur.entrypoints.cli.parameters import (
@@ -66,15 +71,22 @@ def of_run(
     with opened(called) as testamur:
         recorded = testamur.history(id_)
     _tell(called, recorded, as_json)
-    refused = list(refused_learners(recorded))
-    if refused and not as_json:
-        to_show = screen()
+    if as_json:
+        return
+    to_show = screen()
+    if refused := list(refused_learners(recorded)):
         to_show.say(
             "", "Learners who meet the criteria and could not be awarded the credential:", ""
         )
         to_show.table(
             [Column("learner"), Column("reason", rigid=True), Column("what is in the way")],
             ((each.learner_id, each.reason, each.detail) for each in refused),
+        )
+    if left_out := list(learners_left_out(recorded)):
+        to_show.say("", "Learners who were left out; the next run tries them again:", "")
+        to_show.table(
+            [Column("learner"), Column("why the data source cannot tell what they have achieved")],
+            ((each.learner_id, each.reason) for each in left_out),
         )
 
 

@@ -6,36 +6,30 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
-from testamur.entrypoints.cli.criteria_text import unmet
 from testamur.entrypoints.cli.errors import FAILED, told
+from testamur.entrypoints.cli.event_text import (
+    describe_left_out,
+    describe_reasons,
+    learners_left_out,
+)
 from testamur.entrypoints.cli.invocation import opened
 from testamur.entrypoints.cli.output import (
     Column,
     many,
     screen,
-    styled,
     warn,
     write_json,
     write_json_line,
 )
 from testamur.entrypoints.cli.parameters import AsJson, ContextKey, TypeSlug
+from testamur.entrypoints.cli.prospects import prospect_document, show_prospects, within
 
 if TYPE_CHECKING:
     from testamur.application.progress import Progress
-    from testamur.application.running import Prospect
     from testamur.application.ticking import TickReport
     from testamur.domain.identifiers import ConfigurationId, RunId
-    from testamur.entrypoints.cli.output import Cell
+    from testamur.domain.runs import RunCounts
     from testamur.entrypoints.library import RunOutcome, Testamur
-
-#: Outcome of a prospect -> what the table says, and its colour.
-_OUTCOMES: Final = {
-    "award": ("award", "green"),
-    "over-limit": ("over the limit", "cyan"),
-    "not-eligible": ("not eligible", "yellow"),
-    "refused": ("refused", "red"),
-    "already-held": ("already held", "dim"),
-}
 
 
 def run(
@@ -66,24 +60,26 @@ def run(
     with opened(called) as testamur:
         id_ = testamur.find_configuration(type_slug, context_key)
         if dry_run:
-            prospects = _within(limit, testamur.dry_run(id_, learner_id=learner))
+            prospects = within(limit, testamur.dry_run(id_, learner_id=learner))
             if as_json:
                 for prospect, becomes in prospects:
-                    write_json_line(_prospect_document(prospect, becomes))
+                    write_json_line(prospect_document(prospect, becomes))
             else:
-                _show_prospects(prospects)
+                show_prospects(prospects)
             return
         outcome = _carry_out(testamur, id_, learner, limit)
+        left_out = _left_out(testamur, outcome.run_id, outcome.counts)
     if as_json:
         write_json(
             {
                 "run_id": outcome.run_id,
                 **_counted(outcome),
+                "left_out_because": left_out,
                 "untold_because": outcome.untold_because,
             }
         )
     else:
-        _show_outcome(outcome, f"{type_slug} for {context_key}")
+        _show_outcome(outcome, f"{type_slug} for {context_key}", left_out)
     if outcome.untold_because:
         warn(f"nobody could be told: {outcome.untold_because}; the next tick tries again")
     if not_issued := _not_issued(outcome):
@@ -126,72 +122,6 @@ def _carry_out(
         return testamur.run(id_, learner_id=learner, limit=limit, progress=progress)
 
 
-# Dry runs
-
-
-def _within(limit: int | None, prospects: "Iterator[Prospect]") -> "Iterator[tuple[Prospect, str]]":
-    """Yield prospects with what would become of them, once so many are awarded and no more."""
-    awarded = 0
-    for prospect in prospects:
-        if prospect.outcome != "award":
-            yield prospect, prospect.outcome
-        elif limit is None or awarded < limit:
-            awarded += 1
-            yield prospect, "award"
-        else:
-            yield prospect, "over-limit"
-
-
-def _show_prospects(prospects: "Iterator[tuple[Prospect, str]]") -> None:
-    totals: Counter[str] = Counter()
-    unweighted: Counter[str] = Counter()
-
-    def rows() -> "Iterator[tuple[Cell, Cell, Cell]]":
-        for prospect, outcome in prospects:
-            totals[outcome] += 1
-            if prospect.verdict:
-                unweighted.update(prospect.verdict.evidence.unweighted_categories)
-            words, style = _OUTCOMES[outcome]
-            yield prospect.learner_id, styled(words, style), _why(prospect)
-
-    to_show = screen()
-    columns = [Column("learner"), Column("outcome", rigid=True), Column("name, or why not")]
-    if to_show.table(columns, rows()):
-        to_show.say("")
-    counted = ", ".join(
-        f"{totals[outcome]:,} {words}"
-        for outcome, (words, _) in _OUTCOMES.items()
-        if totals[outcome]
-    )
-    to_show.say(f"{many(totals.total(), 'learner')}{': ' + counted if counted else ''}.")
-    for category, learners in sorted(unweighted.items()):
-        to_show.say(
-            f"Category {category!r} counts nothing in the total of {many(learners, 'learner')}: "
-            "the grading policy gives it no weight."
-        )
-    to_show.say("This was a dry run: nothing was written.")
-
-
-def _why(prospect: "Prospect") -> str:
-    if prospect.outcome == "award":
-        return prospect.full_name or ""
-    if prospect.detail is not None:
-        return prospect.detail
-    return unmet(prospect.verdict.evidence.results) if prospect.verdict else ""
-
-
-def _prospect_document(prospect: "Prospect", outcome: str) -> dict[str, Any]:
-    evidence = prospect.verdict.evidence if prospect.verdict else None
-    return {
-        "learner_id": prospect.learner_id,
-        "outcome": outcome,
-        "full_name": prospect.full_name,
-        "detail": prospect.detail,
-        "results": evidence.results if evidence else None,
-        "unweighted_categories": evidence.unweighted_categories if evidence else None,
-    }
-
-
 # Runs
 
 
@@ -209,6 +139,7 @@ def _counted(outcome: "RunOutcome") -> dict[str, int]:
         "evaluated": counts.evaluated,
         "already_held": counts.already_held,
         "not_eligible": counts.not_eligible,
+        "left_out": counts.left_out,
         "refused": counts.refused,
         "over_limit": counts.over_limit,
         "awarded": counts.awarded,
@@ -222,7 +153,7 @@ def _counted(outcome: "RunOutcome") -> dict[str, int]:
 
 
 #: Counts that are left out of the table where they are 0.
-_RARE: Final = {"over_limit", "not_told_yet", "not_told_given_up"}
+_RARE: Final = {"left_out", "over_limit", "not_told_yet", "not_told_given_up"}
 _NAMES: Final = {
     "not_issued": "failed to be issued",
     "not_told_yet": "not told yet",
@@ -231,7 +162,13 @@ _NAMES: Final = {
 }
 
 
-def _show_outcome(outcome: "RunOutcome", subject: str) -> None:
+def _left_out(testamur: "Testamur", id_: "RunId", counts: "RunCounts") -> Counter[str]:
+    """Return why learners were left out of a run, and how many for each reason."""
+    recorded = testamur.history(id_) if counts.left_out else []
+    return Counter(learner.reason for learner in learners_left_out(recorded))
+
+
+def _show_outcome(outcome: "RunOutcome", subject: str, left_out: Counter[str]) -> None:
     counted = _counted(outcome)
     to_show = screen()
     to_show.say(f"Ran {subject}.", "")
@@ -244,6 +181,9 @@ def _show_outcome(outcome: "RunOutcome", subject: str) -> None:
         ],
     )
     id_ = outcome.run_id
+    if left_out:
+        to_show.say("", *describe_left_out(left_out), "Who they are:")
+        to_show.verbatim(f"  testamur history run {id_}")
     if counted["refused"]:
         to_show.say("", "Why learners were refused:")
         to_show.verbatim(f"  testamur history run {id_}")
@@ -271,9 +211,11 @@ def _tick(testamur: "Testamur", progress: "Progress") -> "TickReport":
 def _show_report(testamur: "Testamur", report: "TickReport") -> None:
     to_show = screen()
     issued, notified = report.issued, report.notified
+    runs = [*report.started, *report.resumed]
     lines = [
         *(f"Started: {_name_of_run(testamur, id_)}" for id_ in report.started),
         *(f"Resumed: {_name_of_run(testamur, id_)}" for id_ in report.resumed),
+        *(line for id_ in runs for line in _left_out_of_run(testamur, id_)),
         *(
             f"Disabled: {_name_of(testamur, id_)}: {reason}"
             for id_, reason in report.disabled.items()
@@ -291,6 +233,15 @@ def _name_of_run(testamur: "Testamur", id_: "RunId") -> str:
     counts = run.counts
     done = f"{counts.awarded:,} awarded, {counts.refused:,} refused" if counts else "not completed"
     return f"{_name_of(testamur, run.started.configuration_id)} ({done}, run {id_})"
+
+
+def _left_out_of_run(testamur: "Testamur", id_: "RunId") -> "Iterator[str]":
+    run = testamur.run_state(id_)
+    if run.counts and run.counts.left_out:
+        reasons = "; ".join(describe_reasons(_left_out(testamur, id_, run.counts)))
+        name = _name_of(testamur, run.started.configuration_id)
+        learners = many(run.counts.left_out, "learner")
+        yield f"Left out of {name}: {learners}: {reasons}; the next run tries them again"
 
 
 def _name_of(testamur: "Testamur", id_: "ConfigurationId") -> str:

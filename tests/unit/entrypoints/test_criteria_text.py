@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from testamur.domain.configurations import CredentialConfiguration
+from testamur.domain.contexts import ContextKinds
 from testamur.domain.credential_types import CredentialType, Issuer, TypeDefinition
 from testamur.domain.criteria import GradeCriteria, PathwayCriteria
 from testamur.domain.eligibility import judge
@@ -27,6 +28,8 @@ from tests.support.records import (
     pathway,
 )
 
+KINDS = ContextKinds({"moodle-course": "course", "moodle-programme": "pathway"})
+
 
 def described(kind: str, context: str = COURSE, **criteria: object) -> str:
     definition = TypeDefinition(
@@ -39,6 +42,7 @@ def described(kind: str, context: str = COURSE, **criteria: object) -> str:
     return describe_criteria(
         CredentialType(Slug("certificate"), 1, definition),
         CredentialConfiguration(Slug("certificate"), context, {}, Schedule()),
+        KINDS,
     )
 
 
@@ -61,6 +65,16 @@ def test_the_criteria_of_a_pathway_are_told_by_step() -> None:
 
 def test_a_configuration_of_a_plugins_context_is_described_too() -> None:
     assert described("completion", "moodle-course:42") == "completion 90 %"
+    steps = {"moodle-course:42": {"required_completion": 0.75}}
+    assert described("completion", "moodle-programme:7", steps=steps) == (
+        "in every step: completion 90 %; in moodle-course:42: completion 75 %"
+    )
+
+
+def test_criteria_in_a_context_of_a_plugin_that_is_gone_say_why() -> None:
+    assert described("completion", "canvas:42").startswith(
+        "not usable: context_key: 'canvas:42' is not allowed; allowed: course-v1:"
+    )
 
 
 def test_criteria_that_do_not_do_any_more_say_why() -> None:

@@ -100,6 +100,8 @@ def test_options_are_given_as_json_or_in_a_file(tmp_path: Path) -> None:
         ("rendering.template=diploma", {"rendering": {"template": "diploma"}}),
         ("rendering.template=", {"rendering": {"template": ""}}),
         ("notification.enabled=false", {"notification": {"enabled": False}}),
+        ("context.certificate_name=Maths 1", {"context": {"certificate_name": "Maths 1"}}),
+        ('context.certificate_name="A\\nB"', {"context": {"certificate_name": "A\nB"}}),
         ('rendering.fonts=["a", "b"]', {"rendering": {"fonts": ["a", "b"]}}),
         ("rendering.text=a=b", {"rendering": {"text": "a=b"}}),
         ("rendering.text=NaN", {"rendering": {"text": "NaN"}}),

@@ -1,3 +1,4 @@
+from collections import Counter
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
@@ -11,8 +12,22 @@ from testamur.application.ports.event_store import Attribution, RecordedEvent
 from testamur.domain.credentials import IssuanceFailed, NotificationFailed
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import Actor, LearnerId
-from testamur.domain.runs import LearnersRefused, Refusal, RunCompleted, RunCounts, RunStarted
-from testamur.entrypoints.cli.event_text import describe_event, event_rows, refused_learners
+from testamur.domain.runs import (
+    LearnersLeftOut,
+    LearnersRefused,
+    LeftOut,
+    Refusal,
+    RunCompleted,
+    RunCounts,
+    RunStarted,
+)
+from testamur.entrypoints.cli.event_text import (
+    describe_event,
+    describe_left_out,
+    event_rows,
+    learners_left_out,
+    refused_learners,
+)
 from tests.support.domain_strategies import EVENTS
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -64,6 +79,10 @@ def test_an_event_is_told_with_time_actor_and_name() -> None:
             "1,200 evaluated, 1,200 not eligible",
         ),
         (
+            RunCompleted(counts=RunCounts(evaluated=3, eligible=1, awarded=1, left_out=2)),
+            "3 evaluated, 1 eligible, 2 left out, 1 awarded",
+        ),
+        (
             IssuanceFailed(
                 learner_id=LearnerId("learner-1"),
                 attempt=2,
@@ -97,3 +116,27 @@ def test_refused_learners_are_counted_by_reason_and_found_one_by_one() -> None:
     event = LearnersRefused(refusals=refusals)
     assert describe_event(event, UTC_ZONE) == "3 learners: 2 missing-glyph, 1 no-name"
     assert list(refused_learners([recorded(event), recorded(event)])) == [*refusals, *refusals]
+
+
+def test_learners_left_out_are_counted_by_reason_and_found_one_by_one() -> None:
+    learners = tuple(
+        LeftOut(learner_id=LearnerId(f"learner-{number}"), reason=reason)
+        for number, reason in enumerate(["no grade", "no answer", "no answer"])
+    )
+    event = LearnersLeftOut(learners=learners)
+    assert describe_event(event, UTC_ZONE) == "3 learners: no answer (2); no grade (1)"
+    assert list(learners_left_out([recorded(event), recorded(event)])) == [*learners, *learners]
+
+
+def test_only_the_most_frequent_reasons_are_told_one_by_one() -> None:
+    reasons = Counter({f"reason {number}": 10 - number for number in range(8)})
+    assert list(describe_left_out(reasons)) == [
+        "Left out: 52 learners. The data source cannot tell what they have achieved:",
+        "  reason 0 (10)",
+        "  reason 1 (9)",
+        "  reason 2 (8)",
+        "  reason 3 (7)",
+        "  reason 4 (6)",
+        "  3 other reasons (12)",
+        "The next run tries them again.",
+    ]

@@ -1,14 +1,18 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from testamur.application.options import Renderers
 from testamur.domain.errors import InvalidInput
-from testamur.entrypoints.renderers import RENDERERS, InstalledRenderers
+from testamur.entrypoints.plugins import BUILT_IN, BrokenPlugin, Group
+from testamur.entrypoints.renderers import InstalledRenderers
+from tests.support.plugins import Installer
+from tests.support.world import PlainOptions, World
 
 
-@pytest.mark.parametrize("name", sorted(RENDERERS))
+@pytest.mark.parametrize("name", sorted(BUILT_IN[Group.RENDERING]))
 def test_a_renderer_is_found_by_the_name_that_it_has(name: str) -> None:
     renderers = InstalledRenderers()
     assert renderers[name].name == name
@@ -26,3 +30,40 @@ def test_opening_an_installation_loads_nothing_that_draws() -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True
     ).stdout.split()
     assert not {"fpdf", "pikepdf", "uharfbuzz", "fontTools"} & set(loaded)
+
+
+def test_a_renderer_is_found_by_its_path_and_goes_by_it() -> None:
+    path = "tests.support.world:PlainRenderer"
+    renderer = Renderers(InstalledRenderers()).named(path)
+    assert renderer.name == path
+    assert renderer.options_model is PlainOptions
+    prepared = renderer.prepare(PlainOptions(heading="Diploma"), World().assets)
+    assert prepared.digest != renderer.prepare(PlainOptions(), World().assets).digest
+
+
+def test_a_path_that_leads_nowhere_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="there is no module no_such_package"):
+        Renderers(InstalledRenderers()).named("no_such_package:Crayon")
+
+
+def test_a_renderer_that_cannot_be_made_is_broken_and_the_others_are_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    module = (
+        "from pydantic import BaseModel\n"
+        "class Options(BaseModel): pass\n"
+        "class Crayon:\n"
+        "    options_model = Options\n"
+        "    def __init__(self): raise OSError('no paper')\n"
+        "    def prepare(self, options, assets): pass\n"
+    )
+    installer = Installer(tmp_path, monkeypatch)
+    installer.install(
+        "crayons", {"testamur.rendering": {"crayon": "crayons_:Crayon"}}, {"crayons_": module}
+    )
+    renderers = Renderers(InstalledRenderers())
+    with pytest.raises(BrokenPlugin, match=r"crayon.*OSError: no paper"):
+        renderers.named("crayon")
+    assert renderers.named("pdf").name == "pdf"
+    with pytest.raises(InvalidInput, match="allowed: crayon, pdf"):
+        renderers.named("pencil")

@@ -1,0 +1,1 @@
+"""Example plugins for Testamur; each module stands on its own."""
