@@ -36,10 +36,10 @@ demo-openedx: $(DEMO_ENV)/.installed ## Do the same against a server that speaks
 	@$(DEMO_ENV)/bin/python examples/demo_open_edx.py $(ARGS)
 
 test: setup ## Run all tests
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
 
 test-unit: setup ## Run the quick tests, which start no server
-	$(BIN)/pytest -n auto --dist loadgroup tests/unit $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile tests/unit $(ARGS)
 
 coverage: setup ## Run all tests and show which lines none of them reached
 	$(BIN)/pytest --cov $(ARGS)

@@ -24,9 +24,6 @@ from tests.support.expected_verdicts import (
 )
 from tests.support.open_edx_source import NOW, source_of
 
-#: A course is read once for all tests, which takes most of the time.
-pytestmark = pytest.mark.xdist_group("verdicts of Open edX")
-
 LEARNERS: Final = 12_000
 SEED: Final = 20_261
 
