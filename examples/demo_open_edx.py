@@ -126,7 +126,7 @@ def configure(testamur: Testamur, lms: StandInLms) -> list[ConfigurationId]:
         (
             "certificate-of-achievement",
             second.key,
-            {"context": {"certificate_name": "Bookbinding\nand Letterpress"}},
+            {"context": {"certificate_name": "Bookbinding and Letterpress"}},
         ),
         ("pathway-diploma", pathway, {}),
     )
