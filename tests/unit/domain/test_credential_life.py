@@ -1,13 +1,11 @@
 """What stays true of a credential whatever is decided about it, in any order."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
 from testamur.domain.credentials import (
     LONGEST_RETRY_AFTER,
@@ -36,9 +34,9 @@ from testamur.domain.credentials import (
     decide_supersede,
     evolve,
 )
-from testamur.domain.errors import DecisionRefused
 from testamur.domain.identifiers import CredentialId
 from tests.support.domain_strategies import artifacts, awards, credential_ids, tries
+from tests.support.lives import Life
 
 NOTIFYING = (NotificationSent, NotificationSkipped, NotificationFailed)
 WHAT_MAY_FOLLOW_THE_END: dict[type[CredentialEvent], tuple[type[CredentialEvent], ...]] = {
@@ -60,27 +58,11 @@ def deals_with_the_learner(event: CredentialEvent) -> bool:
     )
 
 
-class CredentialLife(RuleBasedStateMachine):
+class CredentialLife(Life[Credential, CredentialEvent]):
     """Makes every decision at any time, and keeps what was decided."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = datetime(2026, 6, 1, tzinfo=UTC)
-        self.state: Credential | None = None
-        self.history: list[tuple[datetime, CredentialEvent]] = []
-
-    @property
-    def events(self) -> list[CredentialEvent]:
-        return [event for _, event in self.history]
-
-    def attempt(self, decide: Callable[[Credential | None], list[CredentialEvent]]) -> None:
-        try:
-            decided = decide(self.state)
-        except DecisionRefused:
-            return
-        for event in decided:
-            self.state = evolve(self.state, event)
-            self.history.append((self.now, event))
+    def evolve(self, state: Credential | None, event: CredentialEvent) -> Credential:
+        return evolve(state, event)
 
     # Decisions; most lives begin with an award, some with anything else
 
@@ -88,10 +70,6 @@ class CredentialLife(RuleBasedStateMachine):
     def begin(self, award: CredentialAwarded, first: bool) -> None:
         if first:
             self.award(award)
-
-    @rule(minutes=st.sampled_from([0, 1, 60, 10_000]))
-    def time_passes(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
 
     @rule(award=some_awards)
     def award(self, award: CredentialAwarded) -> None:

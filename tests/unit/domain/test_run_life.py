@@ -1,14 +1,11 @@
 """What stays true of a run whatever is decided about it, in any order."""
 
-from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
 from functools import reduce
 
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from hypothesis.stateful import initialize, invariant, rule
 
-from testamur.domain.errors import DecisionRefused
 from testamur.domain.runs import (
     MOST_ATTEMPTS,
     IssuanceRun,
@@ -29,6 +26,7 @@ from testamur.domain.runs import (
     evolve,
 )
 from tests.support.domain_strategies import learner_ids, run_counts, run_starts, tries
+from tests.support.lives import Life
 
 refusals_of_few_learners = st.lists(
     st.builds(
@@ -48,27 +46,11 @@ any_counts = run_counts() | st.builds(
 )
 
 
-class RunLife(RuleBasedStateMachine):
+class RunLife(Life[IssuanceRun, RunEvent]):
     """Makes every decision at any time, and keeps what was decided."""
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.now = datetime(2026, 6, 1, tzinfo=UTC)
-        self.state: IssuanceRun | None = None
-        self.history: list[tuple[datetime, RunEvent]] = []
-
-    @property
-    def events(self) -> list[RunEvent]:
-        return [event for _, event in self.history]
-
-    def attempt(self, decide: Callable[[IssuanceRun | None], list[RunEvent]]) -> None:
-        try:
-            decided = decide(self.state)
-        except DecisionRefused:
-            return
-        for event in decided:
-            self.state = evolve(self.state, event)
-            self.history.append((self.now, event))
+    def evolve(self, state: IssuanceRun | None, event: RunEvent) -> IssuanceRun:
+        return evolve(state, event)
 
     # Decisions; most lives begin with a start, some with anything else
 
@@ -76,10 +58,6 @@ class RunLife(RuleBasedStateMachine):
     def begin(self, start: RunStarted, first: bool) -> None:
         if first:
             self.start(start)
-
-    @rule(minutes=st.sampled_from([0, 1, 60, 10_000]))
-    def time_passes(self, minutes: int) -> None:
-        self.now += timedelta(minutes=minutes)
 
     @rule(start=run_starts)
     def start(self, start: RunStarted) -> None:
