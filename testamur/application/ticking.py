@@ -104,12 +104,11 @@ class Ticking:
             for run in self._interrupted():
                 if self._send(AwardRun(run.run_id), f"run {run.slot}", queue, report):
                     report.resumed.append(run.run_id)
-            for id_, configuration in self.configurations.all(enabled_only=True):
+            for row in list(self.register.catalogue("configuration", active_only=True)):
                 try:
-                    self._follow_schedule(id_, configuration, dates, queue, report)
+                    self._follow_schedule(ConfigurationId(row.stream_id), dates, queue, report)
                 except Exception as error:  # noqa: BLE001 - reported, and the others go on
-                    subject = f"{configuration.type_slug} {configuration.context_key}"
-                    report.problems.append(Problem(subject, _told(error)))
+                    report.problems.append(Problem(row.label, _told(error)))
             self._send(IssueAwarded(), "issue", queue, report)
             self._send(NotifyIssued(), "notify", queue, report)
             return report
@@ -134,12 +133,12 @@ class Ticking:
     def _follow_schedule(
         self,
         id_: ConfigurationId,
-        configuration: CredentialConfiguration,
         dates: Needs,
         queue: TaskQueue,
         report: TickReport,
     ) -> None:
         request = Request(SCHEDULER, self.ids.request_id())
+        configuration = self.configurations.get(id_)
         if self.configurations.types.get(configuration.type_slug).retired:
             reason = "its credential type is retired"
             self.configurations.disable(id_, reason, request)

@@ -1,10 +1,12 @@
 """Ticking: due runs start once, what was interrupted goes on, ended schedules are disabled."""
 
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
-from testamur.application.errors import AlreadyRunning
+from testamur.application.errors import AlreadyRunning, EventStoreError
+from testamur.application.ports.event_store import RecordedEvent
 from testamur.application.ports.register import CredentialFilter
 from testamur.application.progress import Unwatched
 from testamur.domain.contexts import PathwayKey
@@ -241,6 +243,29 @@ def test_a_data_source_that_breaks_unexpectedly_keeps_no_other_configuration_wai
     world.source.breaks_on = "path-v1:Uni+Gone+2026+A"
     report = world.tick()
     assert [str(problem.error) for problem in report.problems] == ["KeyError: 'start'"]
+    assert world.tally().by_status == {CredentialStatus.ISSUED: 1}
+
+
+def test_a_configuration_that_cannot_be_read_keeps_no_other_waiting(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world = World()
+    damaged = world.configure(str(PathwayKey("Uni", "Gone", "2026", "A")), schedule=DAILY)
+    sound = world.configure(schedule=DAILY)
+    for each in (damaged, sound):
+        world.configurations.enable(each, world.request())
+    world.enrol("ann")
+    load = world.database.events.load
+
+    def load_unless_damaged(stream_id: UUID) -> list[RecordedEvent]:
+        if stream_id == damaged:
+            raise EventStoreError("the stream is damaged")
+        return load(stream_id)
+
+    monkeypatch.setattr(world.database.events, "load", load_unless_damaged)
+    (problem,) = world.tick().problems
+    assert problem.subject == "completion path-v1:Uni+Gone+2026+A"
+    assert "damaged" in str(problem.error)
     assert world.tally().by_status == {CredentialStatus.ISSUED: 1}
 
 
