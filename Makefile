@@ -4,6 +4,9 @@ PYTHON ?= python3
 ARGS ?=
 LOCK_ARGS ?= --upgrade
 
+# What only some tests need: veraPDF runs on Java with JAXB, and Poppler reads PDFs in its own way.
+SYSTEM_PACKAGES := default-jdk-headless libjaxb-java poppler-utils
+
 ENV := .venv
 DEMO_ENV := .venv-demo
 TOOLS_ENV := .tools
@@ -20,10 +23,10 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-openedx test test-unit coverage lint format bench docs lock clean
+.PHONY: help setup demo demo-openedx system-packages test test-unit coverage lint format bench docs lock clean
 
 help: ## List what there is
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo
 	@echo '  ARGS="..." is passed on: make test ARGS="-k revoked"'
 
@@ -34,6 +37,16 @@ demo: $(DEMO_ENV)/.installed ## Prepare a small environment and run the demonstr
 
 demo-openedx: $(DEMO_ENV)/.installed ## Do the same against a server that speaks as Open edX does
 	@$(DEMO_ENV)/bin/python examples/demo_open_edx.py $(ARGS)
+
+system-packages: ## Install what some tests need of the system (Debian and Ubuntu)
+	@dpkg -s $(SYSTEM_PACKAGES) > /dev/null 2>&1 && exit; \
+	command -v apt-get > /dev/null || \
+		{ echo "Install a Java development kit, JAXB in /usr/share/java, and Poppler's tools" >&2; exit 1; }; \
+	as_root=; test "$$(id -u)" -eq 0 || as_root="sudo -n"; \
+	quietly="env DEBIAN_FRONTEND=noninteractive apt-get -qq"; \
+	$$as_root $$quietly update && \
+	$$as_root $$quietly install --no-install-recommends $(SYSTEM_PACKAGES) > /dev/null || \
+		{ echo "As root: apt-get update && apt-get install $(SYSTEM_PACKAGES)" >&2; exit 1; }
 
 test: setup ## Run all tests
 	$(BIN)/pytest -n auto --dist loadfile $(ARGS)

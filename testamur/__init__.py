@@ -16,11 +16,13 @@ if TYPE_CHECKING:
     from testamur.application.errors import RenderingError as RenderingError
     from testamur.application.errors import RetrievalError as RetrievalError
     from testamur.application.errors import StorageError as StorageError
+    from testamur.application.inspecting import PreviewWarning as PreviewWarning
     from testamur.application.ports.event_store import RecordedEvent as RecordedEvent
     from testamur.application.ports.register import CredentialFilter as CredentialFilter
     from testamur.application.ports.register import CredentialRow as CredentialRow
     from testamur.application.ports.register import CredentialTally as CredentialTally
     from testamur.application.ports.register import RunRow as RunRow
+    from testamur.application.previewing import Preview as Preview
     from testamur.application.progress import Progress as Progress
     from testamur.application.progress import Step as Step
     from testamur.application.running import Prospect as Prospect
@@ -87,6 +89,8 @@ _PUBLIC: dict[str, str] = {
     "NotFound": "testamur.domain.errors",
     "NotificationError": "testamur.application.errors",
     "OnceRule": "testamur.domain.schedules",
+    "Preview": "testamur.application.previewing",
+    "PreviewWarning": "testamur.application.inspecting",
     "Progress": "testamur.application.progress",
     "Prospect": "testamur.application.running",
     "RecordedEvent": "testamur.application.ports.event_store",
@@ -135,6 +139,8 @@ __all__ = [
     "NotFound",
     "NotificationError",
     "OnceRule",
+    "Preview",
+    "PreviewWarning",
     "Progress",
     "Prospect",
     "RecordedEvent",

@@ -28,11 +28,13 @@ from testamur.application.ports.notification import Notifier
 from testamur.application.ports.register import Register
 from testamur.application.ports.rendering import AssetLibrary
 from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.samples import SampleMarks
 from testamur.application.ports.secret_keys import SecretKeys
 from testamur.application.ports.storage import ArtifactStorage
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
 from testamur.application.ports.tasks import TaskQueue
 from testamur.application.preparing import PreparedRenderers
+from testamur.application.previewing import Previews
 from testamur.application.progress import Progress
 from testamur.application.running import Runs
 from testamur.application.standing import Standings
@@ -61,6 +63,7 @@ USE_CASES = (
     History,
     Outlook,
     Standings,
+    Previews,
 )
 
 
@@ -143,10 +146,18 @@ def _register_adapters(
     fill(WorkLocks, FileLocks(settings.data_folder / "locks"))
     fill(Clock, SystemClock())
     fill(IdSource, RandomIds())
-    fill(Renderers, Renderers(InstalledRenderers(plugins)))
+    fill(Renderers, Renderers(InstalledRenderers(plugins, settings.signing_keys)))
     container.register(AssetLibrary, factory=Assets, scope=punq.Scope.singleton)
+    container.register(SampleMarks, factory=_sample_marks, scope=punq.Scope.singleton)
     fill(ContextKinds, ContextKinds(context_kinds))
     fill(Installation, _installation(settings))
+
+
+def _sample_marks() -> SampleMarks:
+    # Loaded where previews are made: what reads PDFs takes longer than all the rest.
+    from testamur.adapters.pdf.guides import PdfSampleMarks
+
+    return PdfSampleMarks()
 
 
 def _make_folder(folder: Path) -> None:

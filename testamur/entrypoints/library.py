@@ -34,6 +34,7 @@ from testamur.application.ports.register import (
 from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.system import IdSource
 from testamur.application.ports.tasks import AwardRun
+from testamur.application.previewing import Look, Preview, Previews
 from testamur.application.progress import Progress, Unwatched
 from testamur.application.requests import Request
 from testamur.application.running import Prospect, Runs
@@ -265,6 +266,39 @@ class Testamur:
         return self._wiring.resolve(Standings).of(context_key, parse_learner_id(learner_id))
 
     # Issuing
+
+    def preview(
+        self,
+        subject: ConfigurationId | str,
+        *,
+        name: str | None = None,
+        language: str | None = None,
+        context_name: str | None = None,
+        options: Mapping[str, JsonValue] | None = None,
+        guides: bool = False,
+        dpi: int | None = None,
+    ) -> Iterator[Preview]:
+        """Yield what certificates will look like, marked as samples; nothing is written.
+
+        Args:
+            subject: A configuration, or the slug of a type to look at by itself.
+            name: Only a learner of this name; None: invented ones, in many scripts.
+            language: Language tag (BCP 47) of the learner; without a name, only samples in it.
+            context_name: What the course, lesson or pathway is called; None: as the data source
+                says, or an invented name where it cannot be asked.
+            options: Tried in place of the configuration's own, which stay as they are.
+            guides: Whether the place of each element is drawn over the page.
+            dpi: Makes pictures of the pages too (PNG), with so many pixels to the inch. They need
+                the extra ``preview``.
+
+        Raises:
+            TestamurError: As `Previews.of_configuration` and `Previews.of_type`.
+        """
+        look = Look(name, language, context_name, options, guides, dpi)
+        previews = self._wiring.resolve(Previews)
+        if isinstance(subject, UUID):
+            return previews.of_configuration(subject, look)
+        return previews.of_type(subject, look)
 
     def dry_run(
         self,

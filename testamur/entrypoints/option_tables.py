@@ -1,4 +1,4 @@
-"""Tables of options of plugins, in the environment: whole as JSON, or option by option.
+"""Settings that are tables, in the environment: whole as JSON, or option by option.
 
 ``TESTAMUR_SOURCE_OPTIONS='{"url": "…"}'`` gives a whole table, and
 ``TESTAMUR_SOURCE_OPTIONS__CLIENT_SECRET=…`` one option, as text; it goes before the table.
@@ -19,6 +19,9 @@ OPTION_TABLES: Final[Mapping[str, str]] = {
     "notifier_options": "notifier",
 }
 
+#: All settings that are tables, those with signing keys too.
+TABLES: Final = (*OPTION_TABLES, "signing_keys")
+
 PREFIX: Final = "TESTAMUR_"
 
 #: Shown instead of a secret.
@@ -28,7 +31,7 @@ _SEPARATOR: Final = "__"
 
 
 class Environment(EnvSettingsSource):
-    """Settings in the environment, tables of options too."""
+    """Settings in the environment, tables too."""
 
     def __call__(self) -> dict[str, Any]:
         """Return them by name.
@@ -55,11 +58,11 @@ def setting_of(variable: str) -> str:
         variable: Its name as :func:`variables` gives it.
     """
     table, *path = variable.split(_SEPARATOR)
-    return table if table in OPTION_TABLES and all(path) else variable
+    return table if table in TABLES and all(path) else variable
 
 
 def tables_in(found: Mapping[str, str]) -> dict[str, dict[str, Any]]:
-    """Return the tables of options.
+    """Return the tables.
 
     Args:
         found: Variables as :func:`variables` gives them.
@@ -71,7 +74,7 @@ def tables_in(found: Mapping[str, str]) -> dict[str, dict[str, Any]]:
     problems: list[InvalidInput] = []
     for variable in sorted(found):  # a table before its options
         table, *path = variable.split(_SEPARATOR)
-        if setting_of(variable) not in OPTION_TABLES:
+        if setting_of(variable) not in TABLES:
             continue
         try:
             if path:

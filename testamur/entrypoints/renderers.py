@@ -5,14 +5,18 @@ Loading what draws PDFs takes longer than all the rest of the program, and most 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
+from testamur.adapters.signing.files import SigningKeyFiles
 from testamur.application.ports.plugins import UnnamedRenderer
 from testamur.application.ports.rendering import AssetLibrary, PreparedRenderer, Renderer
 from testamur.domain.errors import TestamurError
-from testamur.entrypoints.plugins import BrokenPlugin, Group, Plugins
+from testamur.entrypoints.plugins import BUILT_IN, BrokenPlugin, Group, LoadedPlugin, Plugins
+
+#: Where the one renderer is that signs; others are made without arguments.
+_SIGNING: Final = BUILT_IN[Group.RENDERING]["pdf"]
 
 
 class InstalledRenderers(Mapping[str, Renderer]):
@@ -20,10 +24,16 @@ class InstalledRenderers(Mapping[str, Renderer]):
 
     Args:
         plugins: Those that there are.
+        signing_keys: Keys by name, for the renderer ``pdf``.
     """
 
-    def __init__(self, plugins: Plugins | None = None) -> None:
+    def __init__(
+        self,
+        plugins: Plugins | None = None,
+        signing_keys: Mapping[str, SigningKeyFiles] | None = None,
+    ) -> None:
         self._plugins = plugins or Plugins()
+        self._signing_keys = signing_keys or {}
         self._loaded: dict[str, Renderer] = {}
 
     def __getitem__(self, name: str) -> Renderer:
@@ -36,13 +46,21 @@ class InstalledRenderers(Mapping[str, Renderer]):
         if name not in self._loaded:
             loaded = self._plugins.load(Group.RENDERING, name, "renderer")
             try:
-                made = loaded.make()
+                made = self._made(loaded)
             except TestamurError:
                 raise
             except Exception as error:
                 raise BrokenPlugin(loaded.plugin, f"{type(error).__name__}: {error}") from error
             self._loaded[name] = _NamedRenderer(name, loaded.options_model, made)
         return self._loaded[name]
+
+    def _made(self, loaded: LoadedPlugin) -> UnnamedRenderer:
+        made: UnnamedRenderer = (
+            loaded.make(signing_keys=self._signing_keys)
+            if loaded.plugin.location == _SIGNING
+            else loaded.make()
+        )
+        return made
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and self._plugins.has(Group.RENDERING, name)

@@ -1,5 +1,6 @@
-"""What the values of settings may be: time zones, languages, addresses, paths."""
+"""What the values of settings may be: time zones, languages, addresses, names, paths."""
 
+import re
 from pathlib import Path
 from typing import Annotated, TypeAlias
 from urllib.parse import urlsplit
@@ -47,6 +48,13 @@ def _mail_address(address: str) -> str:
     return str(parsed)
 
 
+def _key_name(name: str) -> str:
+    # Variables in the environment count as written in small letters.
+    if not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,63}", name):
+        raise ValueError("a key's name: 1 to 64 small letters, digits, - and _")
+    return name
+
+
 def _given(path: object) -> object:
     # An empty path is the working directory: hardly what an empty variable is meant to say.
     if path == "":
@@ -58,4 +66,5 @@ TimeZoneName: TypeAlias = Annotated[str, AfterValidator(_known_time_zone)]
 LanguageTag: TypeAlias = Annotated[str, AfterValidator(_known_language)]
 WebAddress: TypeAlias = Annotated[str, AfterValidator(_web_address)]
 MailAddress: TypeAlias = Annotated[str, AfterValidator(_mail_address)]
+KeyName: TypeAlias = Annotated[str, AfterValidator(_key_name)]
 GivenPath: TypeAlias = Annotated[Path, BeforeValidator(_given)]

@@ -17,12 +17,14 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from testamur.adapters.signing.files import SigningKeyFiles
 from testamur.application.options import problems_of
 from testamur.domain.errors import InvalidInput, InvalidOptions
 from testamur.entrypoints.option_tables import (
     HIDDEN,
     OPTION_TABLES,
     PREFIX,
+    TABLES,
     Environment,
     over,
     setting_of,
@@ -31,6 +33,7 @@ from testamur.entrypoints.option_tables import (
 )
 from testamur.entrypoints.setting_values import (
     GivenPath,
+    KeyName,
     LanguageTag,
     MailAddress,
     TimeZoneName,
@@ -44,6 +47,8 @@ DEFAULT_FILE: Final = Path("testamur.toml")
 
 #: Options of a plugin; which there are, the plugin says when an installation is opened.
 _Options = Annotated[dict[str, Any], NoDecode, Field(repr=False)]
+
+_SigningKeys = Annotated[dict[KeyName, SigningKeyFiles], NoDecode, Field(repr=False)]
 
 
 class Settings(BaseSettings):
@@ -79,6 +84,7 @@ class Settings(BaseSettings):
         smtp_password: For the login.
         smtp_timeout_seconds: Time allowed for each answer of the server.
         smtp_ca_file: Certificates that the server's is checked against, instead of the system's.
+        signing_keys: Keys that documents are signed with, by name.
     """
 
     model_config = SettingsConfigDict(
@@ -115,6 +121,7 @@ class Settings(BaseSettings):
     smtp_password: SecretStr | None = None
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     smtp_ca_file: GivenPath | None = None
+    signing_keys: _SigningKeys = {}
 
     @classmethod
     def settings_customise_sources(
@@ -219,6 +226,13 @@ class LoadedSettings:
 
     def _shown(self, field: str) -> list[tuple[str, str]]:
         value = getattr(self.settings, field)
+        if field == "signing_keys" and value:
+            return [
+                (f"{field}.{name}.{part}", _shown(getattr(files, part)))
+                for name, files in value.items()
+                for part in SigningKeyFiles.model_fields
+                if part in files.model_fields_set
+            ]
         if field in OPTION_TABLES and value:
             from testamur.entrypoints.choices import shown_options
 
@@ -264,7 +278,7 @@ def _origins(
 ) -> dict[str, str]:
     """Return where each setting comes from, and each option of a table."""
     in_file = _names(from_file)
-    plain = [name for name in from_environment if setting_of(name) not in OPTION_TABLES]
+    plain = [name for name in from_environment if setting_of(name) not in TABLES]
     in_environment = _names(dict.fromkeys(plain) | dict(tables))
     return dict.fromkeys(in_file, file) | dict.fromkeys(in_environment, "environment")
 
@@ -274,10 +288,21 @@ def _names(settings: Mapping[str, Any]) -> list[str]:
         name
         for setting, value in settings.items()
         for name in (
-            [f"{setting}.{option}" for option in value]
-            if setting in OPTION_TABLES and value and isinstance(value, Mapping)
+            _names_in(setting, value, depth=2 if setting == "signing_keys" else 1)
+            if setting in TABLES
             else [setting]
         )
+    ]
+
+
+def _names_in(name: str, value: object, depth: int) -> list[str]:
+    """Return the names of what a table holds, or its own where it holds nothing."""
+    if depth == 0 or not value or not isinstance(value, Mapping):
+        return [name]
+    return [
+        each
+        for key, inner in value.items()
+        for each in _names_in(f"{name}.{key}", inner, depth - 1)
     ]
 
 
@@ -305,14 +330,21 @@ def _named(
         both = "smtp_username and smtp_password"
         return InvalidInput(both, "one without the other", problem.allowed)
     value = HIDDEN if name in _SECRETS else problem.value
-    shown = PREFIX + name.upper() if name in from_environment else f"{problem.field} in {path}"
+    if name in from_environment:
+        shown = PREFIX + name.upper()
+    elif name in map(setting_of, from_environment):
+        shown = problem.field  # a table of which the environment holds a part
+    else:
+        shown = f"{problem.field} in {path}"
     return InvalidInput(shown, value, problem.allowed)
 
 
-_SECRETS: Final = frozenset({"smtp_password", *OPTION_TABLES})
+_SECRETS: Final = frozenset({"smtp_password", *TABLES})
 
 
 def _shown(value: object) -> str:
     if value is None or value == {}:
         return "-"
+    if isinstance(value, tuple):
+        return ", ".join(map(str, value))
     return HIDDEN if isinstance(value, SecretStr) else str(value)

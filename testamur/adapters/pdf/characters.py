@@ -51,7 +51,7 @@ def refuse_forbidden(text: str, where: str, *, line_breaks: bool = True) -> None
     Raises:
         RenderingError: Reason ``forbidden-character``.
     """
-    if text.isascii() and text.isprintable():
+    if not any(map(is_forbidden, text)):
         return
     for position, character in enumerate(text, start=1):
         if is_forbidden(character) and not (character == "\n" and line_breaks):
@@ -98,6 +98,19 @@ def is_ignorable(character: str) -> bool:
 
 
 @lru_cache(maxsize=4096)
+def stands_alone(character: str) -> bool:
+    """Return whether a character is drawn by itself, whatever stands beside it.
+
+    Such are visible letters, numbers, signs and spaces that never join what is before them.
+    """
+    category = unicodedata.category(character)
+    if category[0] not in "LNPS" and category != "Zs":
+        return False
+    joins = character in _TRAILING_LETTERS or _is_inner_jamo(character)
+    return not (joins or character in _BLANK or is_ignorable(character))
+
+
+@lru_cache(maxsize=4096)
 def script_of(character: str) -> str | None:
     """Return a character's script (ISO 15924), or None where several scripts share it."""
     buffer = hb.Buffer()
@@ -130,7 +143,12 @@ def _continues(before: str, character: str) -> bool:
         return False
     if category[0] == "M" or character in _JOINERS or character in _TRAILING_LETTERS:
         return True
-    if "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb":
+    if _is_inner_jamo(character):
         return "\u1100" <= before <= "\u11ff" or "\uac00" <= before <= "\ud7fb"
     joined = before == "\u200d" or unicodedata.combining(before) == _VIRAMA_CLASS
     return joined and category[0] == "L"
+
+
+def _is_inner_jamo(character: str) -> bool:
+    """Return whether it is a vowel or a final consonant of a Hangul syllable in single letters."""
+    return "\u1160" <= character <= "\u11ff" or "\ud7b0" <= character <= "\ud7fb"

@@ -15,6 +15,11 @@ _PAGE_KEPT: Final = frozenset(
     {"/Type", "/Parent", "/Resources", "/Contents", "/Group", "/Annots", "/UserUnit", "/Rotate"}
     | {"/MediaBox", "/CropBox", "/BleedBox", "/TrimBox", "/ArtBox"}
 )
+#: What any object may have: descriptions, remains of the program that made it, and keys into a
+#: structure tree that stays behind.
+_LEFT_EVERYWHERE: Final = frozenset(
+    {"/Metadata", "/PieceInfo", "/LastModified", "/StructParent", "/StructParents"}
+)
 _LINK_SCHEMES: Final = ("https://", "http://", "mailto:")
 
 
@@ -30,6 +35,12 @@ def clean(pdf: Pdf) -> None:
             page.obj.Annots = Array(links)
     if Name.Info in pdf.trailer:
         del pdf.trailer[Name.Info]
+    for each in pdf.objects:
+        if isinstance(each, Dictionary | Stream):
+            for key in _LEFT_EVERYWHERE & set(each.keys()):
+                del each[key]
+        if isinstance(each, Stream) and Name.Ref in each:
+            del each.Ref  # what another file shows in its place (ISO 32000-1, 8.10.4)
 
 
 def active_content(pdf: Pdf) -> str | None:
@@ -48,7 +59,15 @@ def active_content(pdf: Pdf) -> str | None:
             return "an attached file"
         if isinstance(each, Stream) and Name.F in entries:
             return "a stream that lies in another file"
+        if isinstance(each, Stream) and _is_postscript(each):
+            return "PostScript"
     return None
+
+
+def _is_postscript(stream: Stream) -> bool:
+    kinds = (stream.get(Name.Subtype), stream.get(Name.Subtype2))
+    # ISO 32000-1, 8.8.2: such streams run on a printer.
+    return stream.get(Name.Type) == Name.XObject and (Name.PS in kinds or Name.PS in stream)
 
 
 def _keep_only(dictionary: Object, kept: frozenset[str]) -> None:

@@ -6,6 +6,7 @@ its embedding level.
 
 import unicodedata
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import count
 from typing import Final, Literal
 
@@ -20,6 +21,9 @@ _FIRST_STRONG_ISOLATE: Final = "\u2068"
 _POP_DIRECTIONAL_ISOLATE: Final = "\u2069"
 
 _RIGHT_TO_LEFT: Final = frozenset({"R", "AL", "AN"})
+#: Letters from right to left, and what takes their direction where there are neither others nor
+#: numbers (rules W1 to W7, N1 and N2).
+_GOING_ALONG: Final = frozenset({"R", "AL", "NSM", "WS", "ON", "CS", "ES", "ET"})
 _STRONG: Final = frozenset({"L", "R", "AL"})
 
 
@@ -35,9 +39,11 @@ def embedding_levels(pieces: Sequence[Piece], direction: Direction) -> list[int]
             has none, of the values put into it.
     """
     text = "".join(piece.text for piece in pieces)
-    if direction != "rtl" and (text.isascii() or not any(map(_is_right_to_left, text))):
+    if direction != "rtl" and (text.isascii() or not any(map(is_right_to_left, text))):
         return [0] * len(text)
     isolated = any(not piece.placeholder and piece.text.strip() for piece in pieces)
+    if direction != "ltr" and not isolated and all(map(_goes_along, text)):
+        return [1] * len(text)
     indexes = count()
     guided: list[tuple[str, int | None]] = []
     for piece in pieces:
@@ -77,5 +83,12 @@ def _base_direction(pieces: Sequence[Piece], text: str, direction: Direction) ->
     return auto_detect_base_direction(literal if has_letters else text)
 
 
-def _is_right_to_left(character: str) -> bool:
+@lru_cache(maxsize=4096)
+def is_right_to_left(character: str) -> bool:
+    """Return whether a character turns the text around it: letters and numbers of such scripts."""
     return unicodedata.bidirectional(character) in _RIGHT_TO_LEFT
+
+
+@lru_cache(maxsize=4096)
+def _goes_along(character: str) -> bool:
+    return unicodedata.bidirectional(character) in _GOING_ALONG

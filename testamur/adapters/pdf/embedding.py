@@ -1,11 +1,11 @@
-"""Embedding: fonts put into a PDF by fpdf2.
+"""Embedding: fonts put into a PDF by fpdf2, for the plain way (`plain.PlainPdf`).
 
 Each goes in as the small part that HarfBuzz cuts out of it, so that fpdf2 has next to nothing to
 parse and to subset, and one document never touches the fonts of another. This is the only module
 that knows fpdf2 from inside: how it gives a code to a glyph.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -15,7 +15,8 @@ from typing import Self
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 
-from testamur.adapters.pdf.fonts import Font, refusing_damaged
+from testamur.adapters.pdf.font_files import refusing_damaged
+from testamur.adapters.pdf.fonts import Font
 from testamur.adapters.pdf.outlines import with_truetype_outlines
 
 
@@ -67,6 +68,12 @@ class EmbeddedFonts:
                 self._codes[key] = self._new_code(font, glyph, text)
         return self._codes[key]
 
+    def codes(
+        self, font: Font, glyphs: Sequence[tuple[int, str]]
+    ) -> tuple[str, Sequence[tuple[int, int]]]:
+        """Return the resource of a font, and code and width of glyphs that stand for texts."""
+        return self.resource(font), [self.code(font, glyph, text) for glyph, text in glyphs]
+
     def output(self) -> bytes:
         """Return a PDF whose one page has the fonts among its resources. To be called once."""
         with refusing_damaged(", ".join(font.name for font in self._embedded)):
@@ -104,14 +111,3 @@ class EmbeddedFonts:
         self._indexes[font] = part.glyphs
         self._pdf.set_font(family, size=1)
         self._pdf.cell(text=" ")  # makes it a resource of the page
-
-
-def refuse_unusable(font: Font) -> None:
-    """Refuse a font that cannot be embedded, by trying.
-
-    Raises:
-        RenderingError: Reason ``bad-font``.
-    """
-    with EmbeddedFonts({font: {1}}) as fonts:
-        fonts.code(font, 1, "")
-        fonts.output()

@@ -1,22 +1,18 @@
-"""Fonts: what characters they have, how HarfBuzz shapes text with them, and small parts of them."""
+"""Fonts: what characters they have, and how HarfBuzz shapes text with them."""
 
-import struct
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
-from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import uharfbuzz as hb
-from fontTools.ttLib import TTFont, TTLibError
-from fpdf.errors import FPDFException
 
 from testamur.adapters.pdf.characters import is_ignorable
+from testamur.adapters.pdf.font_files import WEIGHT_AXIS, FontFile, FontPart
+from testamur.adapters.pdf.font_programs import FontProgram
 from testamur.adapters.pdf.options import font_parts
 from testamur.adapters.pdf.outlines import PATH_OPERATORS, has_named_outlines
-from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import AssetLibrary
 from testamur.domain.errors import InvalidInput
 
@@ -24,9 +20,6 @@ DOTTED_CIRCLE: Final = "\u25cc"
 
 _HYPHENS: Final = str.maketrans({"\u2010": "-", "\u2011": "-"})
 
-_REQUIRED_TABLES: Final = frozenset(
-    {"OS/2", "cmap", "head", "hhea", "hmtx", "maxp", "name", "post"}
-)
 #: Not needed once text is shaped: layout, colours and bitmaps, vertical text, and what variations
 #: leave over.
 _DROPPED_TABLES: Final = frozenset(
@@ -37,17 +30,10 @@ _DROPPED_TABLES: Final = frozenset(
         *(b"VORG", b"vhea", b"vmtx", b"DSIG", b"STAT", b"gasp", b"hdmx", b"meta", b"trak"),
     )
 )
-#: What fontTools, fpdf2 and uharfbuzz raise over tables that are damaged or do not fit together.
-_TROUBLE: Final = (
-    *(TTLibError, FPDFException, struct.error, RuntimeError, AssertionError),
-    *(LookupError, NameError, AttributeError, TypeError, ValueError, ArithmeticError),
-)
-_RESTRICTED_LICENCE: Final = 0x0002
-_WEIGHT_AXIS: Final = "wght"
+_CLUSTER_LEVEL: Final = hb.BufferClusterLevel.MONOTONE_CHARACTERS
 
 
-@dataclass(frozen=True, slots=True)
-class Glyph:
+class Glyph(NamedTuple):
     """One glyph of shaped text, in units of its font.
 
     Args:
@@ -92,93 +78,6 @@ class Shaping:
         return dict.fromkeys(("liga", "clig", "calt"), False) if self.spaced else {}
 
 
-@dataclass(frozen=True, slots=True)
-class FontPart:
-    """A part of a font.
-
-    Args:
-        content: The file.
-        glyphs: Index in the part by index in the whole font.
-    """
-
-    content: bytes
-    glyphs: Mapping[int, int]
-
-
-@contextmanager
-def refusing_damaged(reference: str) -> Iterator[None]:
-    """Turn what libraries raise over a damaged font into an error that names the font.
-
-    Raises:
-        RenderingError: Reason ``bad-font``.
-    """
-    try:
-        yield
-    except _TROUBLE as error:
-        raise _bad_font(
-            reference,
-            f"it is damaged, or of a kind that fpdf2 cannot embed ({type(error).__name__}: {error})"
-            "; use another file of it, or another font",
-        ) from error
-
-
-class FontFile:
-    """A font file, or one font of a collection, read once.
-
-    Args:
-        reference: The asset's slug, for a collection followed by ``#`` and the font's number.
-        content: The file.
-
-    Raises:
-        RenderingError: It cannot be used; reason ``bad-font``.
-    """
-
-    def __init__(self, reference: str, content: bytes) -> None:
-        self.reference = reference
-        with refusing_damaged(reference):
-            self._read(content)
-
-    def _read(self, content: bytes) -> None:
-        reference = self.reference
-        _, number = font_parts(reference)
-        self.face = hb.Face(hb.Blob(content), number)
-        if self.face.count and number >= self.face.count:
-            raise _bad_font(reference, f"it holds {self.face.count} fonts, counted from 0")
-        tables = set(self.face.table_tags)
-        if missing := _REQUIRED_TABLES - tables:
-            raise _bad_font(
-                reference,
-                f"it has no {', '.join(sorted(missing))}; allowed: TrueType and OpenType files "
-                "(.ttf, .otf, .ttc), not WOFF",
-            )
-        if not tables & {"glyf", "CFF "}:
-            raise _bad_font(reference, "it has no outlines that PDF knows (glyf or CFF)")
-        self._refuse_damaged(content, number)
-        self._refuse_restricted()
-        characters = self.face.unicodes
-        if not characters:
-            raise _bad_font(reference, "it maps no characters (cmap)")
-        self.some_character: int = characters.min
-        self.axes = {axis.tag: axis for axis in self.face.axis_infos}
-
-    def _refuse_damaged(self, content: bytes, number: int) -> None:
-        with TTFont(BytesIO(content), fontNumber=number, lazy=True) as font:
-            end = max(entry.offset + entry.length for entry in font.reader.tables.values())
-            if end > len(content):
-                # HarfBuzz would leave out what lies beyond the end: those glyphs would be blank.
-                raise _bad_font(
-                    self.reference, f"it is cut off: it has {len(content)} bytes of {end}"
-                )
-            if not font["name"].getBestFullName():
-                raise _bad_font(self.reference, "it does not say its own name")
-
-    def _refuse_restricted(self) -> None:
-        # OS/2 table, field fsType at offset 8: the lowest four bits are the usage permissions.
-        permissions = bytes(self.face.reference_table("OS/2").data)[8:10]
-        if int.from_bytes(permissions, "big") & 0x000F == _RESTRICTED_LICENCE:
-            raise _bad_font(self.reference, "its licence forbids embedding (OS/2 fsType 2)")
-
-
 class Font:
     """A font in one weight. Not for several threads at once.
 
@@ -191,9 +90,9 @@ class Font:
         self.file = file
         self.units_per_em: int = file.face.upem
         self._font = hb.Font(file.face)
-        self._weight = weight if _WEIGHT_AXIS in file.axes else None
-        if self._weight is not None:
-            self._font.set_variations({_WEIGHT_AXIS: self._weight})
+        self.weight = weight if WEIGHT_AXIS in file.axes else None
+        if self.weight is not None:
+            self._font.set_variations({WEIGHT_AXIS: self.weight})
         self._has: dict[str, bool] = {}
         self._outlines: dict[int, str] = {}
         self.dotted_circle: int | None = self._glyph(DOTTED_CIRCLE)
@@ -231,7 +130,7 @@ class Font:
     def shape(self, text: str, shaping: Shaping) -> tuple[Glyph, ...]:
         """Return a run's glyphs from left to right; glyph 0 means that one is missing."""
         buffer = hb.Buffer()
-        buffer.cluster_level = hb.BufferClusterLevel.MONOTONE_CHARACTERS
+        buffer.cluster_level = _CLUSTER_LEVEL
         buffer.add_str(text)
         buffer.guess_segment_properties()
         buffer.direction = shaping.direction
@@ -243,6 +142,15 @@ class Font:
             Glyph(info.codepoint, info.cluster, at.x_advance, at.x_offset, at.y_offset)
             for info, at in zip(buffer.glyph_infos, buffer.glyph_positions, strict=True)
         )
+
+    @cached_property
+    def program(self) -> FontProgram:
+        """What a PDF embeds of it.
+
+        Raises:
+            RenderingError: It is damaged where it matters; reason ``bad-font``.
+        """
+        return FontProgram(self.file, self.weight)
 
     @cached_property
     def has_named_outlines(self) -> bool:
@@ -272,8 +180,8 @@ class Font:
         )
         if self.file.axes:
             wanted.pin_all_axes_to_default(self.file.face)
-        if self._weight is not None:
-            wanted.pin_axis_location(self.file.face, _WEIGHT_AXIS, self._weight)
+        if self.weight is not None:
+            wanted.pin_axis_location(self.file.face, WEIGHT_AXIS, self.weight)
         plan = hb.SubsetPlan(self.file.face, wanted)
         return FontPart(bytes(plan.execute().blob.data), dict(plan.old_to_new_glyph_mapping))
 
@@ -302,7 +210,7 @@ class FontShelf:
             RenderingError: The font cannot be used.
         """
         file = self._file(reference)
-        key = (reference, weight if _WEIGHT_AXIS in file.axes else None)
+        key = (reference, weight if WEIGHT_AXIS in file.axes else None)
         if key not in self._fonts:
             self._fonts[key] = Font(file, key[1])
         return self._fonts[key]
@@ -313,7 +221,7 @@ class FontShelf:
         Raises:
             InvalidInput: It is not variable, or not up to that weight.
         """
-        axis: Any = self._file(reference).axes.get(_WEIGHT_AXIS)
+        axis: Any = self._file(reference).axes.get(WEIGHT_AXIS)
         if axis is None:
             raise InvalidInput(
                 field, weight, f"no weight, since the font {reference!r} is not a variable one"
@@ -342,7 +250,3 @@ def _other_spellings(cluster: str) -> tuple[str, ...]:
 
 def _is_compatibility_ideograph(character: str) -> bool:
     return "\uf900" <= character <= "\ufaff" or "\U0002f800" <= character <= "\U0002fa1f"
-
-
-def _bad_font(reference: str, why: str) -> RenderingError:
-    return RenderingError("bad-font", f"font {reference!r} cannot be used: {why}")

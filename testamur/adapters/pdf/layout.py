@@ -11,11 +11,11 @@ from typing import Final
 
 from testamur.adapters.pdf.characters import is_visible, refuse_forbidden
 from testamur.adapters.pdf.fonts import Font
-from testamur.adapters.pdf.lines import broken, whole
-from testamur.adapters.pdf.options import QrElement, TextElement, in_points
+from testamur.adapters.pdf.lines import AnyParagraph, broken, whole
+from testamur.adapters.pdf.options import TextElement, in_points
 from testamur.adapters.pdf.placeholders import Piece, TextPattern
-from testamur.adapters.pdf.qr import refuse_unfit
 from testamur.adapters.pdf.runs import Paragraph, Run
+from testamur.adapters.pdf.uniform import UniformTexts
 from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import Document
 from testamur.domain.errors import InvalidInput
@@ -23,7 +23,9 @@ from testamur.domain.errors import InvalidInput
 #: Wrapped text shrinks in steps of this many points; other text goes to the largest size that fits.
 SHRINKING_STEP: Final = 0.5
 
-_TOLERANCE: Final = 1e-6
+#: Points that a length may be over, for what arithmetic rounds.
+TOLERANCE: Final = 1e-6
+
 _TURKIC: Final = frozenset({"tr", "az", "crh", "tt"})
 
 Chain = Callable[[TextElement, str], Sequence[Font]]
@@ -71,14 +73,6 @@ class Code:
 
 
 @dataclass(frozen=True, slots=True)
-class Layout:
-    """All that is drawn for one document."""
-
-    lines: tuple[Line, ...] = ()
-    codes: tuple[Code, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class _Span:
     """Where a text stands at `x`, and how wide it may get, in points."""
 
@@ -105,9 +99,37 @@ class TextLayout:
         self._chain = chain
         self._pattern = TextPattern(element.text)
         self._page = page
-        self._y = _on_page(element.y, page.height, f"elements.{name}.y")
+        self._y = on_page(element.y, page.height, f"elements.{name}.y")
         self._span = self._span_on(page)
         self._latest: tuple[tuple[tuple[Piece, ...], str], tuple[Line, ...]] | None = None
+        self._uniform: dict[str, UniformTexts] = {}
+
+    @property
+    def name(self) -> str:
+        """The element's name."""
+        return self._name
+
+    @property
+    def placeholders(self) -> frozenset[str]:
+        """The placeholders of its text."""
+        return self._pattern.words
+
+    @property
+    def own_text(self) -> str:
+        """What its text says beside the placeholders."""
+        return self._pattern.own_text
+
+    @property
+    def place(self) -> tuple[float, float]:
+        """Where it stands: points from the top and from the left edge."""
+        return self._y, self._span.x
+
+    def samples(self, characters: str, language: str) -> list[Run]:
+        """Return runs of characters, apart, as the element draws them in a document's language."""
+        language = self._element.language or language
+        if self._element.upper_case:
+            characters = _upper(characters, language)
+        return self._uniform_texts(language).samples(characters)
 
     def lines(self, document: Document) -> tuple[Line, ...]:
         """Return the lines of a document's text.
@@ -116,17 +138,18 @@ class TextLayout:
             RenderingError: A character that must not be or that no font has, text that does not
                 fit, a value that is missing.
         """
-        pieces = self._pattern.fill(document, self._element.date_format)
-        key = (pieces, document.locale)
+        language = self._element.language or document.locale
+        pieces = self._pattern.fill(document, self._element.date_format, language)
+        key = (pieces, language)
         if self._latest is None or self._latest[0] != key:
             # What a whole course shares, its name and the date, is laid out once.
-            self._latest = key, self._laid_out(pieces, document.locale)
+            self._latest = key, self._laid_out(pieces, language)
         return self._latest[1]
 
     def _span_on(self, page: PageSize) -> _Span:
         element = self._element
         field = f"elements.{self._name}"
-        x = _on_page(element.x, page.width, f"{field}.x")
+        x = on_page(element.x, page.width, f"{field}.x")
         left, right = x, page.width - x
         edge = {"left": right, "right": left, "center": 2 * min(left, right)}[element.align]
         if edge <= 0:
@@ -134,7 +157,7 @@ class TextLayout:
                 f"{field}.x", element.x, f"a place with room for text aligned {element.align}"
             )
         width = None if element.width is None else in_points(element.width, page.width)
-        if width is not None and not 0 < width <= edge + _TOLERANCE:
+        if width is not None and not 0 < width <= edge + TOLERANCE:
             raise InvalidInput(
                 f"{field}.width",
                 element.width,
@@ -143,24 +166,12 @@ class TextLayout:
         return _Span(x, edge if width is None else width)
 
     def _laid_out(self, pieces: Sequence[Piece], language: str) -> tuple[Line, ...]:
-        element = self._element
         pieces = [Piece(self._spelled(piece.text, language), piece.placeholder) for piece in pieces]
         text = "".join(piece.text for piece in pieces)
         refuse_forbidden(text, self._name)
         if not is_visible(text):
             return ()
-        chain = self._chain(element, language)
-        paragraphs = [
-            Paragraph(
-                each,
-                chain,
-                language=language,
-                direction=element.direction,
-                spacing=element.character_spacing / element.size,
-                where=self._name,
-            )
-            for each in _paragraphs(pieces)
-        ]
+        paragraphs = [self._paragraph(each, language) for each in _paragraphs(pieces)]
         size, rows = self._fitted(paragraphs)
         return tuple(
             self._line(paragraph, start, end, size, index)
@@ -168,11 +179,41 @@ class TextLayout:
             if start < end
         )
 
+    def _paragraph(self, pieces: Sequence[Piece], language: str) -> AnyParagraph:
+        if self._element.direction != "rtl":
+            text = "".join([piece.text for piece in pieces])
+            uniform = self._uniform_texts(language).paragraph(text)
+            if uniform is not None:
+                return uniform
+        return Paragraph(
+            pieces,
+            self._chain(self._element, language),
+            language=language,
+            direction=self._element.direction,
+            spacing=self._spacing,
+            where=self._name,
+        )
+
+    def _uniform_texts(self, language: str) -> UniformTexts:
+        found = self._uniform.get(language)
+        if found is None:
+            found = self._uniform[language] = UniformTexts(
+                self._chain(self._element, language),
+                language=language,
+                spacing=self._spacing,
+                where=self._name,
+            )
+        return found
+
+    @property
+    def _spacing(self) -> float:
+        return self._element.character_spacing / self._element.size
+
     def _spelled(self, text: str, language: str) -> str:
         text = text.replace("\r\n", "\n")
         return _upper(text, language) if self._element.upper_case else text
 
-    def _line(self, paragraph: Paragraph, start: int, end: int, size: float, index: int) -> Line:
+    def _line(self, paragraph: AnyParagraph, start: int, end: int, size: float, index: int) -> Line:
         before = {"left": 0.0, "center": 0.5, "right": 1.0}[self._element.align]
         return Line(
             text=paragraph.text[start:end],
@@ -184,26 +225,26 @@ class TextLayout:
         )
 
     def _fitted(
-        self, paragraphs: Sequence[Paragraph]
-    ) -> tuple[float, list[tuple[Paragraph, int, int]]]:
+        self, paragraphs: Sequence[AnyParagraph]
+    ) -> tuple[float, list[tuple[AnyParagraph, int, int]]]:
         for size in self._sizes(paragraphs):
             rows = self._rows(paragraphs, self._span.room / size)
             if self._fits(rows, size):
                 return size, rows
         raise self._too_long(paragraphs)
 
-    def _sizes(self, paragraphs: Sequence[Paragraph]) -> list[float]:
+    def _sizes(self, paragraphs: Sequence[AnyParagraph]) -> list[float]:
         size, smallest = self._element.size, self._element.smallest_size
         if self._element.wrap:
-            steps = floor((size - smallest) / SHRINKING_STEP + _TOLERANCE)
+            steps = floor((size - smallest) / SHRINKING_STEP + TOLERANCE)
             return [size - step * SHRINKING_STEP for step in range(steps + 1)]
         widest = max(paragraph.width(*whole(paragraph)) for paragraph in paragraphs)
         largest = floor(self._span.room / widest * 100) / 100 if widest else size
-        return [min(size, largest)] if largest >= smallest - _TOLERANCE else []
+        return [min(size, largest)] if largest >= smallest - TOLERANCE else []
 
     def _rows(
-        self, paragraphs: Sequence[Paragraph], room: float
-    ) -> list[tuple[Paragraph, int, int]]:
+        self, paragraphs: Sequence[AnyParagraph], room: float
+    ) -> list[tuple[AnyParagraph, int, int]]:
         return [
             (paragraph, start, end)
             for paragraph in paragraphs
@@ -212,17 +253,16 @@ class TextLayout:
             )
         ]
 
-    def _fits(self, rows: Sequence[tuple[Paragraph, int, int]], size: float) -> bool:
+    def _fits(self, rows: Sequence[tuple[AnyParagraph, int, int]], size: float) -> bool:
         if self._element.max_lines is not None and len(rows) > self._element.max_lines:
             return False
         lowest = self._y + (len(rows) - 1) * self._element.line_height * size
         widest = max(paragraph.width(start, end) for paragraph, start, end in rows)
         return (
-            lowest <= self._page.height + _TOLERANCE
-            and widest * size <= self._span.room + _TOLERANCE
+            lowest <= self._page.height + TOLERANCE and widest * size <= self._span.room + TOLERANCE
         )
 
-    def _too_long(self, paragraphs: Sequence[Paragraph]) -> RenderingError:
+    def _too_long(self, paragraphs: Sequence[AnyParagraph]) -> RenderingError:
         smallest = self._element.smallest_size
         needed = max(paragraph.width(*whole(paragraph)) for paragraph in paragraphs) * smallest
         lines = self._element.max_lines
@@ -235,48 +275,19 @@ class TextLayout:
         )
 
 
-class CodeLayout:
-    """Lays out one QR code on pages of one size.
+def on_page(length: float | str, whole_page: float, field: str) -> float:
+    """Return a length in points.
 
     Args:
-        name: The element's name.
-        element: Its options.
-        page: Size of the page.
+        length: As the options give it.
+        whole_page: The page's width or height.
+        field: The option, for the error.
 
     Raises:
-        InvalidInput: It lies off the page.
+        InvalidInput: It leads off the page.
     """
-
-    def __init__(self, name: str, element: QrElement, page: PageSize) -> None:
-        self._name = name
-        self._element = element
-        self._pattern = TextPattern(element.qr)
-        self._x = _on_page(element.x, page.width, f"elements.{name}.x")
-        self._y = _on_page(element.y, page.height, f"elements.{name}.y")
-        self._side = in_points(element.size, page.width)
-        edge = min(page.width - self._x, page.height - self._y)
-        if not 0 < self._side <= edge + _TOLERANCE:
-            raise InvalidInput(
-                f"elements.{name}.size",
-                element.size,
-                f"more than 0, at most {edge:.1f} points: the room up to the page's edge",
-            )
-
-    def code(self, document: Document) -> Code:
-        """Return a document's code.
-
-        Raises:
-            RenderingError: A value is missing, or is too long for a code.
-        """
-        text = "".join(piece.text for piece in self._pattern.fill(document))
-        refuse_forbidden(text, self._name)
-        refuse_unfit(text, self._name)
-        return Code(text, self._x, self._y, self._side, self._element.color)
-
-
-def _on_page(length: float | str, whole_page: float, field: str) -> float:
     points = in_points(length, whole_page)
-    if not 0 <= points <= whole_page + _TOLERANCE:
+    if not 0 <= points <= whole_page + TOLERANCE:
         raise InvalidInput(field, length, f"0 to {whole_page:.1f} points, where the page ends")
     return points
 

@@ -10,6 +10,9 @@ from typing import Final
 
 from testamur.adapters.pdf.characters import clusters, script_of
 from testamur.adapters.pdf.runs import Paragraph
+from testamur.adapters.pdf.uniform import UniformParagraph
+
+AnyParagraph = Paragraph | UniformParagraph
 
 ZERO_WIDTH_SPACE: Final = "\u200b"
 
@@ -34,7 +37,7 @@ def break_positions(text: str) -> Iterator[int]:
             yield position
 
 
-def broken(paragraph: Paragraph, room: float) -> list[tuple[int, int]]:
+def broken(paragraph: AnyParagraph, room: float) -> list[tuple[int, int]]:
     """Return the lines of a paragraph, each as full as it can be.
 
     A word wider than the room keeps a line of its own: the caller sees that it does not fit.
@@ -58,7 +61,7 @@ def broken(paragraph: Paragraph, room: float) -> list[tuple[int, int]]:
     return [line for line in lines if line[0] < line[1]] or [(0, 0)]
 
 
-def whole(paragraph: Paragraph) -> tuple[int, int]:
+def whole(paragraph: AnyParagraph) -> tuple[int, int]:
     """Return start and end of a paragraph without the spaces at its ends."""
     return _trimmed(paragraph.text, 0, len(paragraph.text))
 

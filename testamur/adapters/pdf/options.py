@@ -10,11 +10,16 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    ValidationInfo,
     WrapValidator,
+    field_validator,
     model_validator,
 )
 
+from testamur.adapters.pdf import default_fonts
+from testamur.adapters.pdf.conformance import Conformance
 from testamur.adapters.pdf.dates import check_date_format
+from testamur.adapters.pdf.finishing_options import Protection, SignatureOptions
 from testamur.domain.errors import InvalidInput
 from testamur.domain.identifiers import Slug, parse_slug
 
@@ -65,6 +70,9 @@ def _checked_slug(text: str) -> str:
 
 
 def _checked_font(text: str) -> str:
+    if default_fonts.is_bundled(text):
+        default_fonts.check_reference(text)
+        return text
     found = _FONT.fullmatch(text)
     if found is None:
         raise ValueError("allowed: the slug of a font, or for a collection slug#number from 0")
@@ -125,6 +133,8 @@ class TextElement(_Options):
         max_lines: The most lines; without it, as many as the page has room for.
         direction: Of the lines; ``auto`` goes by the first letter.
         date_format: ``short``, ``medium``, ``long``, ``full``, or a Unicode date pattern.
+        language: Its language; without it, the document's. Decides how dates are written, which
+            fonts come first, and the forms and capitals of letters.
     """
 
     text: str = Field(min_length=1, max_length=2000)
@@ -144,6 +154,7 @@ class TextElement(_Options):
     max_lines: int | None = Field(default=None, ge=1, le=100)
     direction: Literal["auto", "ltr", "rtl"] = "auto"
     date_format: DateFormat = "long"
+    language: LanguageTag | None = None
 
     @model_validator(mode="after")
     def _shrinks_and_does_not_grow(self) -> Self:
@@ -247,6 +258,28 @@ Elements = Annotated[
 ]
 
 
+Relationship = Literal["Source", "Data", "Alternative", "Supplement", "Unspecified"]
+"""What an attached file is to the document (ISO 19005-3, annex E)."""
+
+
+class AttachedFile(_Options):
+    """A file that travels inside each document: a syllabus, a description of what was learned.
+
+    Args:
+        asset: Slug of its asset.
+        filename: Under which readers list and save it.
+        media_type: For example ``application/json``; without it, it follows from the filename.
+        description: What it is, for people.
+        relationship: What it is to the document.
+    """
+
+    asset: AssetSlug
+    filename: str = Field(pattern=r"^[^/\\\x00-\x1f\x7f]{1,200}$")
+    media_type: str | None = Field(default=None, pattern=r"^[a-z]+/[a-z0-9][a-z0-9.+-]{0,100}$")
+    description: str | None = Field(default=None, min_length=1, max_length=500)
+    relationship: Relationship = "Supplement"
+
+
 class PdfOptions(_Options):
     """Options of the renderer ``pdf``.
 
@@ -255,20 +288,57 @@ class PdfOptions(_Options):
         multiline_template: Slug of the PDF asset used instead where the context's name has more
             than one line.
         page: Page of the template that is drawn on, counted from 1; all pages are kept.
-        fonts: Fonts in the order in which they are tried for a character; at least one, since
-            none comes with Testamur. ``slug#1`` is the second font of a collection.
+        fonts: Fonts in the order in which they are tried for a character; without any, those that
+            come with Testamur. ``slug#1`` is the second font of a collection.
+        default_fonts: Whether the fonts that come with Testamur are tried after `fonts`.
         font_for_language: Font tried first, after the element's own, in documents of a language.
             Chinese, Japanese and Korean share characters that each draws its own way.
         elements: What is drawn, by name. ``name``, ``context`` and ``date`` are always there
             unless they are false; what is given for them is merged over their defaults.
+        reading_text: What the template itself says, for those who cannot see it.
+        attachments: Files that travel inside each document.
+        conformance: What documents keep to: PDF/A and PDF/UA, or nothing beyond PDF itself.
+        signature: How documents are signed; by default they are not.
+        protection: Whether documents are encrypted and not to be changed; true, or what their
+            readers may do. PDF/A does not allow it.
     """
 
     template: AssetSlug
     multiline_template: AssetSlug | None = None
     page: int = Field(default=1, ge=1)
-    fonts: tuple[FontReference, ...] = Field(min_length=1)
+    fonts: tuple[FontReference, ...] = ()
+    default_fonts: bool = False
     font_for_language: dict[LanguageTag, FontReference] = Field(default_factory=dict)
     elements: Elements = Field(default_factory=dict)
+    reading_text: str | None = Field(default=None, min_length=1, max_length=10_000)
+    attachments: tuple[AttachedFile, ...] = Field(default=(), max_length=20)
+    conformance: Conformance = "pdf/a"
+    signature: SignatureOptions | None = None
+    protection: Protection = False
+
+    @field_validator("attachments")
+    @classmethod
+    def _attached_under_one_name_each(
+        cls, attachments: tuple[AttachedFile, ...]
+    ) -> tuple[AttachedFile, ...]:
+        names = [each.filename for each in attachments]
+        if twice := {name for name in names if names.count(name) > 1}:
+            raise ValueError(f"several have the filename {min(twice)!r}; allowed: one of each")
+        return attachments
+
+    @field_validator("protection")
+    @classmethod
+    def _not_with_pdf_a(cls, protection: Protection, others: ValidationInfo) -> Protection:
+        if protection and others.data.get("conformance") == "pdf/a":  # ISO 19005-2, 6.1.3
+            raise ValueError(
+                'allowed: false, or conformance = "none" with it: PDF/A forbids encryption'
+            )
+        return protection
+
+    @property
+    def bundled_fonts(self) -> tuple[str, ...]:
+        """The fonts that come with Testamur which are tried after `fonts`."""
+        return default_fonts.installed() if self.default_fonts or not self.fonts else ()
 
     @property
     def drawn(self) -> dict[str, Element]:

@@ -15,6 +15,9 @@ INHERITABLE: Final = (Name.Resources, Name.MediaBox, Name.CropBox, Name.Rotate)
 _LONGEST_WAY_UP: Final = 100
 _LETTER: Final = (0.0, 0.0, 612.0, 792.0)
 
+#: Points; options cannot name places beyond.
+LONGEST_SIDE: Final = 1_000_000
+
 Matrix = tuple[float, float, float, float, float, float]
 Box = tuple[float, float, float, float]
 
@@ -83,6 +86,8 @@ def visible_page(page: Dictionary) -> VisiblePage:
         270: (0, -s, s, 0, left, top),
     }
     width, height = (right - left) * unit, (top - bottom) * unit
+    if max(width, height) > LONGEST_SIDE:
+        raise UnusablePage(f"the page is more than {LONGEST_SIDE:,} points wide or high")
     size = PageSize(height, width) if turn % 180 else PageSize(width, height)
     return VisiblePage(size, matrices[turn])
 

@@ -9,18 +9,18 @@ from testamur.adapters.pdf.dates import date_in_words
 from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import Document
 
-_VALUES: Final[Mapping[str, Callable[[Document, str], str | None]]] = {
-    "name": lambda document, _: document.full_name,
-    "context_name": lambda document, _: document.context_name,
-    "type_name": lambda document, _: document.type_name,
-    "issuer_name": lambda document, _: document.issuer_name,
-    "issue_date": lambda document, form: date_in_words(document.award_date, form, document.locale),
-    "award_date": lambda document, form: date_in_words(document.award_date, form, document.locale),
-    "verify_url": lambda document, _: document.verify_url,
-    "verify_id": lambda document, _: document.verification_id,
-    "credential_id": lambda document, _: str(document.credential_id),
-    "grade": lambda document, _: document.values.get("grade"),
-    "completion": lambda document, _: document.values.get("completion"),
+_VALUES: Final[Mapping[str, Callable[[Document, str, str], str | None]]] = {
+    "name": lambda document, *_: document.full_name,
+    "context_name": lambda document, *_: document.context_name,
+    "type_name": lambda document, *_: document.type_name,
+    "issuer_name": lambda document, *_: document.issuer_name,
+    "issue_date": lambda document, *style: date_in_words(document.award_date, *style),
+    "award_date": lambda document, *style: date_in_words(document.award_date, *style),
+    "verify_url": lambda document, *_: document.verify_url,
+    "verify_id": lambda document, *_: document.verification_id,
+    "credential_id": lambda document, *_: str(document.credential_id),
+    "grade": lambda document, *_: document.values.get("grade"),
+    "completion": lambda document, *_: document.values.get("completion"),
 }
 
 #: What to do where a document has no value for a placeholder.
@@ -31,6 +31,11 @@ _REMEDIES: Final = {
 }
 
 STANDARD_PLACEHOLDERS: Final = tuple(_VALUES)
+
+SHARED_PLACEHOLDERS: Final = frozenset(
+    {"context_name", "type_name", "issuer_name", "issue_date", "award_date"}
+)
+"""Those that say the same for all who are awarded a credential for a context on one day."""
 
 _BRACES: Final = re.compile(r"\{\{|\}\}|\{(\w+)\}")
 
@@ -67,14 +72,33 @@ class TextPattern:
             end = found.end()
         self._add_literal(text[end:])
 
-    def fill(self, document: Document, date_format: str = "long") -> tuple[Piece, ...]:
+    @property
+    def words(self) -> frozenset[str]:
+        """The placeholders' words."""
+        return frozenset(word for _, word in self._parts if word)
+
+    @property
+    def own_text(self) -> str:
+        """What it says beside the placeholders."""
+        return "".join(text for text, word in self._parts if not word)
+
+    def fill(
+        self, document: Document, date_format: str = "long", language: str | None = None
+    ) -> tuple[Piece, ...]:
         """Return the text with the document's values put in.
+
+        Args:
+            document: Whose values.
+            date_format: How dates are written: a style or a pattern.
+            language: In which language; None is the document's.
 
         Raises:
             RenderingError: The document has no value for one of `STANDARD_PLACEHOLDERS`.
         """
         return tuple(
-            Piece(text) if not word else _filled(text, word, document, date_format)
+            Piece(text)
+            if not word
+            else _filled(text, word, document, date_format, language or document.locale)
             for text, word in self._parts
         )
 
@@ -86,11 +110,11 @@ class TextPattern:
         self._parts.append((text, ""))
 
 
-def _filled(text: str, word: str, document: Document, date_format: str) -> Piece:
+def _filled(text: str, word: str, document: Document, date_format: str, language: str) -> Piece:
     value_of = _VALUES.get(word)
     if value_of is None:
         return Piece(document.values[word], word) if word in document.values else Piece(text)
-    value = value_of(document, date_format)
+    value = value_of(document, date_format, language)
     if value is None:
         raise RenderingError(
             "missing-value", f"there is no value for {{{word}}}: {_REMEDIES[word]}"

@@ -2,33 +2,51 @@
 
 import hashlib
 import json
+from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final
 
 from testamur.adapters.pdf.characters import is_visible, refuse_forbidden
-from testamur.adapters.pdf.drawing import content, used_glyphs
-from testamur.adapters.pdf.embedding import EmbeddedFonts, refuse_unusable
-from testamur.adapters.pdf.fonts import Font, FontShelf
-from testamur.adapters.pdf.images import draw_images, place_image
-from testamur.adapters.pdf.layout import CodeLayout, Layout, TextLayout
-from testamur.adapters.pdf.options import ImageElement, PdfOptions, QrElement, TextElement
-from testamur.adapters.pdf.template import Metadata, Template
+from testamur.adapters.pdf.default_fonts import WithBundledFonts, hashes
+from testamur.adapters.pdf.editions import Edition, EditionKey
+from testamur.adapters.pdf.faces import Drawing, Face
+from testamur.adapters.pdf.finishing import Finishing, finishing
+from testamur.adapters.pdf.font_chains import FontChains
+from testamur.adapters.pdf.fonts import FontShelf
+from testamur.adapters.pdf.options import PdfOptions
+from testamur.adapters.signing.files import SigningKeyFiles
 from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import AssetLibrary, Document, RenderedFile
-from testamur.domain.identifiers import Slug
+from testamur.application.ports.samples import Arrangement
+from testamur.domain.identifiers import CredentialId, Slug
 
 #: Changes whenever the same options, assets and document give another look.
-VERSION: Final = "pdf/1"
+VERSION: Final = "pdf/2"
+
+#: Editions kept: enough for the languages of a course's learners. Each that has drawn a document
+#: holds as much as a document takes.
+MOST_EDITIONS: Final = 32
+
+#: Layouts kept between the check of a document and its drawing; each holds a few kilobytes.
+MOST_LAYOUTS: Final = 500
 
 MEDIA_TYPE: Final = "application/pdf"
 SUFFIX: Final = ".pdf"
 
 
 class PdfRenderer:
-    """Makes PDF certificates: text, images and QR codes over a template's page."""
+    """Makes PDF certificates: text, images and QR codes over a template's page.
+
+    Args:
+        signing_keys: Keys that options may name for signatures.
+    """
 
     name = "pdf"
     options_model = PdfOptions
+
+    def __init__(self, signing_keys: Mapping[str, SigningKeyFiles] | None = None) -> None:
+        self._signing_keys = signing_keys or {}
 
     def prepare(self, options: Any, assets: AssetLibrary) -> "PreparedPdf":
         """Read and check template, fonts and images.
@@ -38,27 +56,34 @@ class PdfRenderer:
             assets: Where they come from.
 
         Raises:
-            InvalidInput: An option is not allowed together with the template or font.
+            InvalidInput: An option is not allowed together with the template or font, or a signing
+                key cannot be used.
             NotFound: An asset that the options name does not exist.
             RenderingError: A template, font or image cannot be used; the reason is
                 ``bad-template``, ``bad-font`` or ``bad-image``.
         """
-        return PreparedPdf(options, assets)
+        return PreparedPdf(options, assets, finishing(options, self._signing_keys))
 
 
 class PreparedPdf:
     """A PDF certificate ready to be drawn. For one thread."""
 
-    def __init__(self, options: PdfOptions, assets: AssetLibrary) -> None:
-        recorded = _RecordedAssets(assets)
+    def __init__(
+        self, options: PdfOptions, assets: AssetLibrary, finishing: Sequence[Finishing] = ()
+    ) -> None:
+        self._options = options
+        self._finishing = finishing
+        recorded = _RecordedAssets(WithBundledFonts(assets))
         chains = FontChains(options, FontShelf(recorded))
-        self._one_line = _Face(options, options.template, chains, recorded)
+        self._one_line = Face(options, options.template, chains, recorded)
         self._several_lines = (
             self._one_line
             if options.multiline_template is None
-            else _Face(options, options.multiline_template, chains, recorded)
+            else Face(options, options.multiline_template, chains, recorded)
         )
-        self._digest = _digest(options, recorded.hashes)
+        self._editions: OrderedDict[EditionKey, Edition] = OrderedDict()
+        self._laid_out: OrderedDict[CredentialId, _LaidOut] = OrderedDict()
+        self._digest = _digest(options, {**recorded.hashes, **hashes(options.bundled_fonts)})
 
     @property
     def digest(self) -> str:
@@ -72,98 +97,89 @@ class PreparedPdf:
             RenderingError: The reason is ``missing-glyph``, ``forbidden-character``,
                 ``broken-text``, ``too-long``, ``missing-value`` or ``unknown-language``.
         """
-        self._laid_out(document)
+        self._layout(document)
 
     def render(self, document: Document) -> RenderedFile:
         """Draw the document.
 
         Raises:
+            RenderingError: As :meth:`check`; or the reason is ``signing-key`` or ``time-stamp``.
+        """
+        drawn = self.draft(document)
+        if not self._finishing:
+            return drawn
+        file = drawn.content
+        for step in self._finishing:
+            file = step.finish(file)
+        return _rendered(file, hashlib.sha256(file).hexdigest())
+
+    def draft(self, document: Document) -> RenderedFile:
+        """Draw the document without protection and signature, for those who look at the design.
+
+        Raises:
             RenderingError: As :meth:`check`.
         """
-        face, layout = self._laid_out(document)
-        with EmbeddedFonts(used_glyphs(layout.lines)) as fonts:
-            drawn = content(layout, face.template.size.height, fonts)
-            file = face.template.document(drawn, fonts.output(), _metadata(document))
-        return RenderedFile(file, hashlib.sha256(file).hexdigest(), MEDIA_TYPE, SUFFIX)
+        made = self._layout(document)
+        return _rendered(*made.edition.document(document, made.drawings))
 
-    def _laid_out(self, document: Document) -> tuple["_Face", Layout]:
-        _refuse_unprintable(document)
+    def arrangement(self, document: Document) -> Arrangement:
+        """Return where the elements of the document stand.
+
+        Raises:
+            RenderingError: As :meth:`check`.
+        """
+        made = self._layout(document)
+        return Arrangement(self._options.page, tuple(made.edition.face.placed(document)))
+
+    def _layout(self, document: Document) -> "_LaidOut":
+        """Lay out a document, unless it was when it was checked."""
+        kept = self._laid_out.get(document.credential_id)
+        if kept is not None and kept.document == document:
+            return kept
+        refuse_unprintable(document)
+        edition = self._edition(document)
+        made = _LaidOut(document, edition, edition.laid_out(document))
+        self._laid_out[document.credential_id] = made
+        if len(self._laid_out) > MOST_LAYOUTS:
+            self._laid_out.popitem(last=False)
+        return made
+
+    def _edition(self, document: Document) -> Edition:
         several = len(document.context_name.strip().splitlines()) > 1
-        face = self._several_lines if several else self._one_line
-        return face, face.laid_out(document)
-
-
-class FontChains:
-    """Which fonts an element is drawn with, in the order in which they are tried.
-
-    First comes the element's own font, then the one for the document's language, then the others.
-
-    Args:
-        options: The options, whose weights are checked.
-        shelf: Where fonts come from; all that the options name are read now.
-    """
-
-    def __init__(self, options: PdfOptions, shelf: FontShelf) -> None:
-        self._options = options
-        self._shelf = shelf
-        self._chains: dict[tuple[str, int | None, str], Sequence[Font]] = {}
-        for reference in (*options.fonts, *options.font_for_language.values()):
-            refuse_unusable(shelf.font(reference))
-        for name, element in options.drawn.items():
-            if isinstance(element, TextElement):
-                own = element.font or options.fonts[0]
-                if element.font is not None:
-                    refuse_unusable(shelf.font(own))
-                if element.weight is not None:
-                    shelf.refuse_weight(own, element.weight, f"elements.{name}.weight")
-
-    def __call__(self, element: TextElement, language: str) -> Sequence[Font]:
-        """Return the fonts of an element in a document's language."""
-        own = element.font or self._options.fonts[0]
-        key = (own, element.weight, language)
-        if key not in self._chains:
-            tried = [own, *self._for_language(language), *self._options.fonts]
-            self._chains[key] = [
-                self._shelf.font(reference, element.weight) for reference in dict.fromkeys(tried)
-            ]
-        return self._chains[key]
-
-    def _for_language(self, language: str) -> list[str]:
-        # RFC 4647, section 3.4: the tag itself, then the tag without its last part, and so on.
-        parts = language.lower().replace("_", "-").split("-")
-        tags = ["-".join(parts[:length]) for length in range(len(parts), 0, -1)]
-        fonts = self._options.font_for_language
-        return [fonts[tag] for tag in tags if tag in fonts][:1]
-
-
-class _Face:
-    """A template with the elements that are drawn on it."""
-
-    def __init__(
-        self, options: PdfOptions, template: Slug, chains: FontChains, assets: AssetLibrary
-    ) -> None:
-        self.template = Template(template, assets.content(template), options.page)
-        size = self.template.size
-        self._texts: list[TextLayout] = []
-        self._codes: list[CodeLayout] = []
-        images = []
-        for name, element in options.drawn.items():
-            match element:
-                case TextElement():
-                    self._texts.append(TextLayout(name, element, size, chains))
-                case QrElement():
-                    self._codes.append(CodeLayout(name, element, size))
-                case ImageElement():
-                    content = assets.content(element.image)
-                    images.append(place_image(name, element, content, size))
-        if images:
-            self.template.put_images(draw_images(images, size))
-
-    def laid_out(self, document: Document) -> Layout:
-        return Layout(
-            lines=tuple(line for text in self._texts for line in text.lines(document)),
-            codes=tuple(code.code(document) for code in self._codes),
+        key = EditionKey(
+            several,
+            document.locale,
+            document.context_name,
+            document.type_name,
+            document.issuer_name,
+            document.award_date,
         )
+        edition = self._editions.get(key)
+        if edition is None:
+            edition = Edition(self._several_lines if several else self._one_line, document)
+            self._editions[key] = edition
+            if len(self._editions) > MOST_EDITIONS:
+                self._forget(self._editions.popitem(last=False)[1])
+        else:
+            self._editions.move_to_end(key)
+        return edition
+
+    def _forget(self, edition: Edition) -> None:
+        for id_ in [id_ for id_, each in self._laid_out.items() if each.edition is edition]:
+            del self._laid_out[id_]
+
+
+@dataclass(frozen=True, slots=True)
+class _LaidOut:
+    """A document with what it shows of the elements that it does not share."""
+
+    document: Document
+    edition: Edition
+    drawings: Sequence[Drawing]
+
+
+def _rendered(file: bytes, sha256: str) -> RenderedFile:
+    return RenderedFile(file, sha256, MEDIA_TYPE, SUFFIX)
 
 
 class _RecordedAssets:
@@ -198,7 +214,12 @@ def _digest(options: PdfOptions, hashes: Mapping[Slug, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def _refuse_unprintable(document: Document) -> None:
+def refuse_unprintable(document: Document) -> None:
+    """Refuse values that no document may hold, wherever it shows them.
+
+    Raises:
+        RenderingError: The reason is ``missing-value`` or ``forbidden-character``.
+    """
     if not is_visible(document.full_name):
         raise RenderingError(
             "missing-value",
@@ -208,15 +229,3 @@ def _refuse_unprintable(document: Document) -> None:
     refuse_forbidden(document.context_name.replace("\r\n", "\n"), "context_name")
     refuse_forbidden(document.type_name, "type_name", line_breaks=False)
     refuse_forbidden(document.issuer_name, "issuer_name", line_breaks=False)
-
-
-def _metadata(document: Document) -> Metadata:
-    context = " ".join(document.context_name.split())
-    return Metadata(
-        title=f"{document.type_name} – {document.full_name}",
-        subject=context,
-        author=document.issuer_name,
-        created=document.award_date,
-        credential_id=str(document.credential_id),
-        language=document.locale,
-    )

@@ -2,12 +2,13 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import accumulate, groupby
 from operator import attrgetter
 from typing import Final
 
 from testamur.adapters.pdf.characters import CONTROLS, clusters, described, script_of
+from testamur.adapters.pdf.default_fonts import listed, remedy
 from testamur.adapters.pdf.direction import Direction, embedding_levels, visual_order
 from testamur.adapters.pdf.fonts import DOTTED_CIRCLE, Font, Glyph, Shaping
 from testamur.adapters.pdf.placeholders import Piece
@@ -19,7 +20,7 @@ _LOOSE_SCRIPTS: Final = frozenset({"Hani", "Hira", "Kana", "Hang", "Bopo", "Yiii
 
 #: Letters that touch: spaced out they would come apart (CSS Text 3, section 8.2.1, and the
 #: scripts whose letters hang from one line).
-_CONNECTED_SCRIPTS: Final = frozenset(
+CONNECTED_SCRIPTS: Final = frozenset(
     {"Arab", "Syrc", "Mong", "Nkoo", "Phag", "Mand", "Rohg", "Adlm", "Sogd", "Ougr", "Aghb"}
     | {"Deva", "Beng", "Guru", "Modi", "Tirh", "Sylo"}
 )
@@ -142,9 +143,11 @@ class Paragraph:
         )
         for (is_space, script, level, _), members in words:
             word = [(start, end, _shown(self.text[start:end])) for (start, end), _ in members]
+            shown_word = [shown for _, _, shown in word]
             # A space goes with the word before it, so that it does not cut a run in two.
-            tried = [found[-1].font, *chain] if is_space and found else chain
-            fonts = _fonts_for([shown for _, _, shown in word], tried)
+            fonts = _fonts_for(shown_word, [found[-1].font]) if is_space and found else [None]
+            if None in fonts:
+                fonts = _fonts_for(shown_word, chain)
             for (start, end, _), choice in zip(word, fonts, strict=True):
                 if choice is None:
                     raise self._missing(start, end, chain)
@@ -166,7 +169,7 @@ class Paragraph:
 
     def _shaped_run(self, stretch: Sequence[Cluster], x: float, *, is_last: bool) -> Run:
         first = stretch[0]
-        spaced = self._spacing != 0 and first.script not in _CONNECTED_SCRIPTS
+        spaced = self._spacing != 0 and first.script not in CONNECTED_SCRIPTS
         shaping = Shaping(first.level % 2 == 1, first.script, self._language, spaced)
         text = "".join(each.shown for each in stretch)
         glyphs = first.font.shape(text, shaping)
@@ -174,7 +177,7 @@ class Paragraph:
         starts = (0, *accumulate(len(each.shown) for each in stretch))[:-1]
         if spaced:
             space = round(self._spacing * first.font.units_per_em)
-            glyphs = _spaced(glyphs, starts, space, is_last=is_last)
+            glyphs = spaced_out(glyphs, starts, space, is_last=is_last)
         width = sum(glyph.advance for glyph in glyphs) / first.font.units_per_em
         return Run(first.font, text, starts, shaping, glyphs, x, width)
 
@@ -204,12 +207,12 @@ class Paragraph:
             ),
             start,
         )
-        tried = ", ".join(dict.fromkeys(font.name for font in chain))
+        tried = [font.name for font in chain]
         return RenderingError(
             "missing-glyph",
             f"{self._where}: no font has {described(self.text[position])}, character "
-            f"{position + 1} of the text, in its place there; tried: {tried}; "
-            "add a font that has it to the option fonts",
+            f"{position + 1} of the text, in its place there; tried: {listed(tried)}; "
+            f"{remedy(self.text[position], tried)}",
         )
 
 
@@ -249,13 +252,20 @@ def _cluster_at(stretch: Sequence[Cluster], index: int) -> Cluster:
     return next((each for each, end in zip(stretch, ends, strict=True) if index < end), stretch[-1])
 
 
-def _spaced(
+def spaced_out(
     glyphs: Sequence[Glyph], starts: Sequence[int], space: int, *, is_last: bool
 ) -> tuple[Glyph, ...]:
-    """Widen the last glyph of each cluster but the last of a line, so that marks keep theirs."""
+    """Widen the last glyph of each cluster, so that marks keep their letter.
+
+    Args:
+        glyphs: Of a run, from left to right.
+        starts: Index of the first character of each cluster.
+        space: What is added, in units of the font.
+        is_last: Whether the run is the last of its line, so that its last cluster stays as it is.
+    """
     clusters_of = [bisect_right(starts, glyph.cluster) for glyph in glyphs]
     after = [*clusters_of[1:], clusters_of[-1] if is_last else None]
     return tuple(
-        glyph if cluster == next_cluster else replace(glyph, advance=glyph.advance + space)
+        glyph if cluster == next_cluster else glyph._replace(advance=glyph.advance + space)
         for glyph, cluster, next_cluster in zip(glyphs, clusters_of, after, strict=True)
     )

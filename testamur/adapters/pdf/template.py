@@ -12,18 +12,20 @@ from typing import Final
 import pikepdf
 from pikepdf import Array, Dictionary, Name, Object, ObjectStreamMode, Page, Pdf, Stream, String
 
+from testamur.adapters.pdf.artwork import Artwork, artwork
 from testamur.adapters.pdf.cleaning import active_content, clean
+from testamur.adapters.pdf.conformance import NotConformant
 from testamur.adapters.pdf.layout import PageSize
+from testamur.adapters.pdf.metadata import PRODUCER
 from testamur.adapters.pdf.pages import (
     UnusablePage,
     VisiblePage,
     make_explicit,
     visible_page,
 )
+from testamur.adapters.pdf.template_limits import TooLarge, refuse_too_large
 from testamur.application.errors import RenderingError
 from testamur.domain.errors import InvalidInput
-
-PRODUCER: Final = "Testamur"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +63,14 @@ class Template:
     """
 
     def __init__(self, slug: str, content: bytes, page: int) -> None:
+        self._slug = slug
         self._index = page - 1
+        self._artworks: dict[bool, Artwork] = {}
         try:
             with Pdf.open(BytesIO(content), attempt_recovery=False) as pdf:
                 self._visible = _checked(pdf, slug, page)
-                self._images, self._overlay = _make_room(pdf, pdf.pages[self._index], self._visible)
+                for each in pdf.pages:
+                    _balance(each)
                 self._content = _saved(pdf)
             with Pdf.open(BytesIO(self._content)) as pdf:
                 active = active_content(pdf)
@@ -88,15 +93,36 @@ class Template:
             sheet: PDF with one page of the template's size.
         """
         with Pdf.open(BytesIO(self._content)) as pdf, Pdf.open(BytesIO(sheet)) as drawn:
-            page = pdf.pages[self._index]
             source = drawn.pages[0]
-            form = page.obj.Resources.XObject[self._images]
+            form = _form(pdf, self._visible)
             form.write(source.Contents.read_bytes())
             form.Resources = pdf.copy_foreign(source.obj.Resources)
+            _draw(form, pdf.pages[self._index])
             self._content = _saved(pdf)
+        self._artworks.clear()
+
+    def artwork(self, *, conformant: bool) -> Artwork:
+        """Return the template's pages as `CompiledPage` builds on them; made once.
+
+        Args:
+            conformant: Whether they are brought into line with PDF/A.
+
+        Raises:
+            RenderingError: They cannot be; reason ``bad-template``.
+        """
+        if conformant not in self._artworks:
+            try:
+                self._artworks[conformant] = artwork(
+                    self._content, self._index, self._visible, conformant=conformant
+                )
+            except NotConformant as error:
+                raise _bad_template(self._slug, str(error)) from None
+            except pikepdf.PdfError as error:
+                raise _bad_template(self._slug, _without_address(str(error))) from error
+        return self._artworks[conformant]
 
     def document(self, content: bytes, fonts: bytes, metadata: Metadata) -> bytes:
-        """Return a document.
+        """Return a document the plain way: the template opened, drawn over and saved.
 
         Args:
             content: Content stream that draws over the template; its origin is the bottom left
@@ -105,20 +131,32 @@ class Template:
             metadata: What the document says about itself.
         """
         with Pdf.open(BytesIO(self._content)) as pdf, Pdf.open(BytesIO(fonts)) as embedded:
-            form = pdf.pages[self._index].obj.Resources.XObject[self._overlay]
-            form.Resources = pdf.copy_foreign(embedded.pages[0].obj.Resources)
+            form = _form(pdf, self._visible)
             form.write(zlib.compress(content), filter=Name.FlateDecode)
+            form.Resources = pdf.copy_foreign(embedded.pages[0].obj.Resources)
+            _draw(form, pdf.pages[self._index])
             _describe(pdf, metadata)
             return _saved(pdf)
+
+
+#: What qpdf says of objects that it could not read, and leaves out.
+_LEFT_OUT: Final = ("endstream", "/Length", "as null", "loop detected")
 
 
 def _checked(pdf: Pdf, slug: str, page: int) -> VisiblePage:
     if pdf.is_encrypted:
         raise _encrypted(slug)
+    if not len(pdf.pages):
+        raise _bad_template(slug, "it has no pages")
+    try:
+        refuse_too_large(pdf)
+    except (TooLarge, zlib.error) as error:
+        raise _bad_template(slug, str(error)) from None
     for problem in pdf.check_pdf_syntax():
         # qpdf repairs what it warns of, but not content that ends in the middle of a word, which
-        # would swallow what is drawn after it.
-        if not problem.startswith("WARNING") or "(content" in problem:
+        # would swallow what is drawn after it, and not what it leaves out.
+        harmless = problem.startswith("WARNING") and "(content" not in problem
+        if not harmless or any(sign in problem for sign in _LEFT_OUT):
             raise _bad_template(slug, _without_address(problem))
     if not 1 <= page <= len(pdf.pages):
         raise InvalidInput(
@@ -133,45 +171,40 @@ def _checked(pdf: Pdf, slug: str, page: int) -> VisiblePage:
         raise _bad_template(slug, str(error)) from None
 
 
-def _make_room(pdf: Pdf, page: Page, visible: VisiblePage) -> tuple[Name, Name]:
-    """Make the page draw two forms after its own content, both empty so far; return their names."""
-    before, after = _balanced(page)
-    resources = _copied(page.obj, Name.Resources)
-    forms = _copied(resources, Name.XObject)
-    names = [
-        name for name in (Name(f"/Testamur{n}") for n in range(len(forms) + 2)) if name not in forms
-    ]
-    for name in names[:2]:
-        forms[name] = _empty_form(pdf, visible)
-        after += f" q {name} Do Q".encode()
-    resources.XObject = forms
-    page.obj.Resources = resources
-    page.contents_add(before, prepend=True)
-    page.contents_add(after)
-    return names[0], names[1]
-
-
-def _copied(holder: Object, key: Name) -> Object:
-    # Pages may share their resources: what is added to one must not be added to all.
-    return copy(holder[key]) if key in holder else Dictionary()
-
-
-def _balanced(page: Page) -> tuple[bytes, bytes]:
-    """Return what stands before and after the content so that it leaves no state behind."""
+def _balance(page: Page) -> None:
+    """Make a page's content leave no graphics state behind."""
     depth = lowest = 0
     for instruction in pikepdf.parse_content_stream(page, operators="q Q"):
         depth += 1 if str(instruction.operator) == "q" else -1
         lowest = min(lowest, depth)
-    return b"q " * (1 - lowest), b" Q" * (1 - lowest + depth)
+    page.contents_add(b"q " * (1 - lowest), prepend=True)
+    page.contents_add(b" Q" * (1 - lowest + depth))
 
 
-def _empty_form(pdf: Pdf, visible: VisiblePage) -> Stream:
+def _form(pdf: Pdf, visible: VisiblePage) -> Stream:
+    """Return a form that covers what is visible of a page; it draws nothing yet."""
     form = pdf.make_stream(b"")
     form.Type = Name.XObject
     form.Subtype = Name.Form
     form.BBox = Array([0, 0, _real(visible.size.width), _real(visible.size.height)])
     form.Matrix = Array([_real(each) for each in visible.to_page])
     return form
+
+
+def _draw(form: Stream, page: Page) -> None:
+    """Make a page draw a form after its own content."""
+    # Pages may share their resources: what is added to one must not be added to all.
+    resources = _copied(page.obj, Name.Resources)
+    forms = _copied(resources, Name.XObject)
+    name = next(name for n in range(len(forms) + 1) if (name := Name(f"/Testamur{n}")) not in forms)
+    forms[name] = form
+    resources.XObject = forms
+    page.obj.Resources = resources
+    page.contents_add(f" q {name} Do Q".encode())
+
+
+def _copied(holder: Object, key: Name) -> Object:
+    return copy(holder[key]) if key in holder else Dictionary()
 
 
 def _describe(pdf: Pdf, metadata: Metadata) -> None:

@@ -19,6 +19,7 @@ from testamur.entrypoints.cli import (
     eligibility,
     history,
     plugins,
+    preview,
     runs,
 )
 from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
@@ -38,6 +39,7 @@ ORDER: Final = (
     "type",
     "asset",
     "configuration",
+    "preview",
     "run",
     "tick",
     "eligibility",
@@ -61,6 +63,7 @@ app = typer.Typer(
 app.add_typer(credential_types.app, name="type")
 app.add_typer(assets.app, name="asset")
 app.add_typer(configurations.app, name="configuration")
+app.command("preview")(preview.preview)
 app.command("run")(runs.run)
 app.command("tick")(runs.tick)
 app.command("eligibility")(eligibility.eligibility)

@@ -1,19 +1,26 @@
 """fpdf2 from inside: codes lead to the glyphs that were asked for, to their texts and widths.
 
-These tests stand guard over the pinned version: `testamur.adapters.pdf.embedding` uses parts of it
-that are not documented.
+These tests stand guard over the pinned version: the plain way (`testamur.adapters.pdf.embedding`)
+and `testamur.adapters.pdf.direction` use parts of it that are not documented.
 """
 
 import re
+from contextlib import closing
+from importlib import import_module
 from io import BytesIO
+from pathlib import Path
 
+import fpdf
 import pikepdf
 import pytest
 from fontTools.pens.recordingPen import DecomposingRecordingPen
 from fontTools.ttLib import TTFont
+from fpdf.fonts import TTFFont
 
 from testamur.adapters.pdf.embedding import EmbeddedFonts
-from testamur.adapters.pdf.fonts import Font, FontFile, Glyph, Shaping
+from testamur.adapters.pdf.font_files import FontFile
+from testamur.adapters.pdf.fonts import Font, Glyph, Shaping
+from tests.support.fonts import small_font
 from tests.support.pdf import font_file
 
 TEXTS = {
@@ -63,6 +70,39 @@ def widths_by_code(found: pikepdf.Object) -> dict[int, int]:
         else:
             widths |= dict.fromkeys(range(int(first), int(second) + 1), int(next(entries)))
     return widths
+
+
+@pytest.mark.parametrize(
+    "attribute",
+    [
+        "fpdf.bidi:BIDI_BRACKETS",
+        "fpdf.bidi:BidiParagraph.get_characters",
+        "fpdf.bidi:auto_detect_base_direction",
+        "fpdf.enums:TextDirection.RTL",
+        "fpdf.fonts:SubsetMap.get_glyph",
+        "fpdf.fonts:SubsetMap.pick_glyph",
+        "fpdf.fonts:TTFFont.close",
+    ],
+)
+def test_fpdf2_still_has_what_is_used_of_it(attribute: str) -> None:
+    module, _, path = attribute.partition(":")
+    found: object = import_module(module)
+    for name in path.split("."):
+        assert hasattr(found, name), f"fpdf2 {fpdf.__version__} has no {attribute} any more"
+        found = getattr(found, name)
+
+
+@pytest.mark.parametrize("name", ["i", "scale", "subset", "ttfont"])
+def test_fonts_of_fpdf2_still_have_what_is_used_of_them(name: str, tmp_path: Path) -> None:
+    file = tmp_path / "some.ttf"
+    file.write_bytes(small_font())
+    pdf = fpdf.FPDF()
+    pdf.add_font("some", fname=file)
+
+    some = pdf.fonts["some"]
+    assert isinstance(some, TTFFont)
+    with closing(some):
+        assert hasattr(some, name), f"fonts of fpdf2 {fpdf.__version__} have no {name} any more"
 
 
 @pytest.mark.parametrize("slug", ["noto-sans", "noto-sans-arabic", "noto-sans-devanagari"])

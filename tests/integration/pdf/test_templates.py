@@ -1,6 +1,7 @@
 """Templates: boxes and turned pages, what is taken out of them, and which cannot be used."""
 
 from collections.abc import Callable
+from importlib.resources import files
 from io import BytesIO
 from typing import Any
 
@@ -24,6 +25,7 @@ from tests.support.pdf import (
 )
 
 SIZE = (400.0, 300.0)
+CINZEL = files("fontpkg_cinzel").joinpath("files/Cinzel[wght].ttf")
 ELEMENTS = {
     "name": {"x": "25%", "y": "40%", "align": "left", "size": 24},
     "context": False,
@@ -85,8 +87,14 @@ def test_boxes_and_turns_are_taken_from_the_nodes_above_the_page() -> None:
     assert difference(picture_of(made), picture_of(on(template(SIZE)))) < 0.01
 
 
+def embed_font(pdf: FPDF, size: float) -> None:
+    if "embedded" not in pdf.fonts:
+        pdf.add_font("embedded", fname=str(CINZEL))
+    pdf.set_font("embedded", size=size)
+
+
 def draw_heading(pdf: FPDF) -> None:
-    pdf.set_font("helvetica", size=30)
+    embed_font(pdf, size=30)
     pdf.text(60, 80, "DIPLOMA")
 
 
@@ -172,7 +180,7 @@ def test_a_document_can_be_the_template_of_another() -> None:
 def test_the_second_template_is_for_names_of_several_lines() -> None:
     def mark(text: str) -> bytes:
         def draw(pdf: FPDF) -> None:
-            pdf.set_font("helvetica", size=10)
+            embed_font(pdf, size=10)
             pdf.text(20, 20, text)
 
         return template(SIZE, draw)

@@ -1,10 +1,12 @@
 """Dates in words: by language, style and pattern."""
 
+import unicodedata
 from datetime import date
 
 import pytest
+from babel import Locale, localedata
 
-from testamur.adapters.pdf.dates import check_date_format, date_in_words
+from testamur.adapters.pdf.dates import ZEROS, check_date_format, date_in_words
 from testamur.application.errors import RenderingError
 
 DAY = date(2026, 3, 12)
@@ -20,6 +22,10 @@ DAY = date(2026, 3, 12)
         ("zh-Hant-TW", "2026年3月12日"),
         ("zh_CN", "2026年3月12日"),
         ("ar", "12 مارس 2026"),
+        ("ar-EG", "١٢ مارس ٢٠٢٦"),
+        ("fa", "۱۲ مارس ۲۰۲۶"),
+        ("bn", "১২ মার্চ, ২০২৬"),
+        ("th", "12 มีนาคม ค.ศ. 2026"),
         ("pl-x-private", "12 marca 2026"),
     ],
 )
@@ -41,6 +47,64 @@ def test_a_date_is_written_in_a_style_or_by_a_pattern(date_format: str, words: s
     check_date_format(date_format)
 
     assert date_in_words(DAY, date_format, "en") == words
+
+
+def test_a_style_follows_the_languages_own_order_and_digits() -> None:
+    assert date_in_words(DAY, "short", "de") == "12.03.26"
+    assert date_in_words(DAY, "short", "hu") == "2026. 03. 12."
+    assert date_in_words(DAY, "full", "mr") == "गुरुवार, १२ मार्च, २०२६"
+
+
+@pytest.mark.parametrize(
+    ("language", "words"),
+    [
+        ("ar-u-nu-arab", "١٢ مارس ٢٠٢٦"),
+        ("ar-u-nu-native", "١٢ مارس ٢٠٢٦"),
+        ("fa-u-nu-latn", "12 مارس 2026"),
+        ("th-u-ca-buddhist", "12 มีนาคม พ.ศ. 2569"),
+        ("TH-u-ca-buddhist-nu-thai", "๑๒ มีนาคม พ.ศ. ๒๕๖๙"),
+        ("th-u-ca-gregory", "12 มีนาคม ค.ศ. 2026"),
+        ("pl-u-co-phonebk", "12 marca 2026"),
+        ("pl-u-nu-latn-x-u-ca", "12 marca 2026"),
+    ],
+)
+def test_a_languages_extension_chooses_digits_and_calendar(language: str, words: str) -> None:
+    assert date_in_words(DAY, "long", language) == words
+
+
+def test_buddhist_years_are_written_by_a_pattern_too() -> None:
+    assert date_in_words(DAY, "d/M/yy G", "en-u-ca-buddhist") == "12/3/69 BE"
+    assert date_in_words(date(2024, 2, 29), "EEEE d MMMM y", "en-u-ca-buddhist") == (
+        "Thursday 29 February 2567"
+    )
+
+
+@pytest.mark.parametrize(
+    ("language", "named"),
+    [("fa-u-ca-persian", "calendar 'persian'"), ("en-u-nu-roman", "digits 'roman'")],
+)
+def test_a_calendar_or_digits_that_cannot_be_written_are_refused(language: str, named: str) -> None:
+    with pytest.raises(RenderingError) as caught:
+        date_in_words(DAY, "long", language)
+
+    assert caught.value.reason == "unknown-language"
+    assert named in caught.value.detail
+    assert "allowed: " in caught.value.detail
+
+
+def test_a_date_can_be_written_in_every_language_that_cldr_knows() -> None:
+    # Regional ones differ from their language only in choosing between the same digits.
+    languages = [name for name in localedata.locale_identifiers() if "_" not in name]
+
+    systems = {Locale.parse(name).default_numbering_system for name in languages}
+
+    assert systems <= ZEROS.keys()
+
+
+def test_the_digits_of_every_numbering_system_follow_its_zero() -> None:
+    for zero in ZEROS.values():
+        digits = [chr(ord(zero) + digit) for digit in range(10)]
+        assert [unicodedata.digit(each) for each in digits] == list(range(10))
 
 
 @pytest.mark.parametrize("date_format", ["", "HH:mm", "longg", "MMMMMMM", "' '"])

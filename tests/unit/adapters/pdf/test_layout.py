@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from testamur.adapters.pdf.code_layout import CodeLayout
 from testamur.adapters.pdf.fonts import FontShelf
-from testamur.adapters.pdf.layout import CodeLayout, Line, PageSize, TextLayout
+from testamur.adapters.pdf.layout import Line, PageSize, TextLayout
 from testamur.adapters.pdf.options import QrElement, TextElement
 from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import Document

@@ -80,7 +80,7 @@ def test_a_custom_element_needs_a_text_and_a_position(missing: str) -> None:
 @pytest.mark.parametrize(
     ("given", "field"),
     [
-        ({"fonts": []}, "fonts"),
+        ({"fonts": ["bundled:comic-sans"]}, "fonts.0"),
         ({"template": "Not A Slug"}, "template"),
         ({"page": 0}, "page"),
         ({"unknown": 1}, "unknown"),
@@ -104,9 +104,12 @@ def test_what_is_not_allowed_is_refused_by_the_name_of_its_field(
     assert any(name.startswith(field) for name in problems(**given)), problems(**given)
 
 
-def test_at_least_one_font_has_to_be_named() -> None:
-    with pytest.raises(ValidationError, match="fonts"):
-        PdfOptions.model_validate({"template": "diploma"})
+def test_the_fonts_that_come_along_are_used_where_none_is_named_or_where_asked_for() -> None:
+    unnamed = PdfOptions.model_validate({"template": "diploma"})
+
+    assert unnamed.bundled_fonts[0] == "bundled:noto-sans"
+    assert options(default_fonts=True).bundled_fonts == unnamed.bundled_fonts
+    assert options().bundled_fonts == ()
 
 
 @pytest.mark.parametrize(

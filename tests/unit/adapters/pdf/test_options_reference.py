@@ -9,8 +9,10 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
+from testamur.adapters.pdf.finishing_options import ProtectionOptions, SignatureOptions
 from testamur.adapters.pdf.options import (
     STANDARD_ELEMENTS,
+    AttachedFile,
     ImageElement,
     PdfOptions,
     QrElement,
@@ -25,6 +27,9 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "Text": TextElement,
     "Image": ImageElement,
     "QR code": QrElement,
+    "Signature": SignatureOptions,
+    "Protection": ProtectionOptions,
+    "Attachments": AttachedFile,
 }
 
 

@@ -6,7 +6,8 @@ from itertools import groupby
 import pytest
 
 from testamur.adapters.pdf.direction import Direction
-from testamur.adapters.pdf.fonts import Font, FontFile, FontShelf, Shaping
+from testamur.adapters.pdf.font_files import FontFile
+from testamur.adapters.pdf.fonts import Font, FontShelf, Shaping
 from testamur.adapters.pdf.placeholders import Piece
 from testamur.adapters.pdf.runs import Paragraph, Run
 from testamur.application.errors import RenderingError

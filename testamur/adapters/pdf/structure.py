@@ -1,0 +1,81 @@
+"""Structure: the tags that tell assistive technology what is on the page, and in which order.
+
+ISO 32000-1, 14.7 and 14.8. What is shown where may differ from one document to the next, the
+structure does not: the tree is the same for all documents of a page.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import count
+
+from testamur.adapters.pdf.artwork import Link
+from testamur.adapters.pdf.syntax import name, reference, references, text_string
+
+
+@dataclass(frozen=True, slots=True)
+class Element:
+    """A structure element for one stretch of the page's content.
+
+    Args:
+        role: Its standard structure type (14.8.4): ``H1``, ``P``, ``Figure``.
+        alt: What a picture shows, in words.
+        actual_text: What to read in place of the content.
+    """
+
+    role: str
+    alt: str | None = None
+    actual_text: str | None = None
+
+
+def structure_tree(
+    first: int, page: int, elements: Sequence[Element], links: Sequence[Link]
+) -> list[bytes]:
+    """Return the objects of a structure tree; the first is its root.
+
+    Args:
+        first: Number of the first object.
+        page: Number of the page that the elements are on; its key in the parent tree is 0.
+        elements: In reading order; the place in it is the marked content's id.
+        links: Web links; the first has the key 1 in the parent tree, and so on.
+    """
+    numbers = count(first)
+    root, parents, document = next(numbers), next(numbers), next(numbers)
+    element_numbers = [next(numbers) for _ in elements]
+    link_numbers = [next(numbers) for _ in links]
+    keys = [b"0 " + references(element_numbers)]
+    keys += [b"%d %d 0 R" % each for each in enumerate(link_numbers, start=1)]
+    return [
+        b"<</Type/StructTreeRoot/K %b/ParentTree %b/ParentTreeNextKey %d>>"
+        % (reference(document), reference(parents), len(keys)),
+        b"<</Nums[%b]>>" % b" ".join(keys),
+        b"<</Type/StructElem/S/Document/P %b/K%b>>"
+        % (reference(root), references([*element_numbers, *link_numbers])),
+        *(
+            _element(each.role, document, page, b"%d" % place, each.alt, each.actual_text)
+            for place, each in enumerate(elements)
+        ),
+        *(
+            _element(
+                "Link",
+                document,
+                each.page,
+                b"<</Type/OBJR/Obj %b>>" % reference(each.annotation),
+                each.address,
+                None,
+            )
+            for each in links
+        ),
+    ]
+
+
+def _element(
+    role: str, parent: int, page: int, content: bytes, alt: str | None, actual_text: str | None
+) -> bytes:
+    return b"<</Type/StructElem/S%b/P %b/Pg %b/K %b%b%b>>" % (
+        name(role),
+        reference(parent),
+        reference(page),
+        content,
+        b"" if alt is None else b"/Alt" + text_string(alt),
+        b"" if actual_text is None else b"/ActualText" + text_string(actual_text),
+    )
