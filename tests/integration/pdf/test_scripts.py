@@ -2,6 +2,7 @@
 
 import unicodedata
 from functools import cache
+from pathlib import Path
 from typing import NamedTuple
 
 import pytest
@@ -18,6 +19,7 @@ from tests.support.pdf import (
     prepared,
     text_of,
 )
+from tests.support.poppler import poppler
 
 
 class Sample(NamedTuple):
@@ -90,6 +92,18 @@ def test_a_name_is_drawn_as_its_script_wants_it(sample: Sample) -> None:
 def test_a_name_can_be_copied_and_searched(sample: Sample) -> None:
     # What only joins or parts letters is not among what a reader copies.
     assert text_of(certificate(sample)) == sample.name.replace("\u200c", "")
+
+
+@pytest.mark.parametrize("sample", SAMPLES.values(), ids=SAMPLES)
+def test_another_reader_finds_the_name_in_the_order_in_which_it_is_read(
+    sample: Sample, tmp_path: Path
+) -> None:
+    file = tmp_path / "certificate.pdf"
+    file.write_bytes(certificate(sample))
+    read = poppler("pdftotext", "-enc", "UTF-8", file, "-")
+    # Poppler puts what it read from right to left between embedding controls (UAX 9).
+    plain = "".join(each for each in read if unicodedata.category(each) != "Cf")
+    assert plain.strip() == sample.name.replace("\u200c", "")
 
 
 @pytest.mark.parametrize("sample", VOWELLED.values(), ids=VOWELLED)
