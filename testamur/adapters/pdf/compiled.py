@@ -49,12 +49,14 @@ class Part:
         role: Its structure type: ``H1``, ``P``, ``Figure``.
         alt: What a figure shows, in words.
         content: Operators that draw it where all documents share them; None where each has its own.
+        language: BCP 47 tag of what it says, or of ``alt``; None: the documents' own.
     """
 
     name: str
     role: str
     alt: str | None
     content: bytes | None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +258,7 @@ def _contents(shared: Shared, to_page: Matrix) -> tuple[list[Element], bytes, li
         drawn.append(b"/P <</MCID 0>> BDC EMC\n")
     for part in shared.parts:
         begin = b"%b <</MCID %d>> BDC\n" % (name(part.role), len(elements))
-        elements.append(Element(part.role, alt=part.alt))
+        elements.append(Element(part.role, alt=part.alt, language=part.language))
         if part.content is None:
             own[-1] += begin
             own += [b"", _END]

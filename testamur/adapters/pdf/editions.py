@@ -117,9 +117,9 @@ class Edition:
         drawing = self._shared.get(element.name)
         content = None if drawing is None else self._drawn(drawing, self._fonts)
         if isinstance(element, TextLayout):
-            return Part(element.name, "P", None, content)
+            return Part(element.name, "P", None, content, element.language)
         alt = _LINK_CODE if "verify_url" in element.placeholders else _OTHER_CODE
-        return Part(element.name, "Figure", alt, content)
+        return Part(element.name, "Figure", alt, content, "en")
 
     def _drawn(self, drawing: Drawing, fonts: GlyphCodes) -> bytes:
         height = self.face.template.size.height

@@ -115,6 +115,11 @@ class TextLayout:
         return self._pattern.words
 
     @property
+    def language(self) -> str | None:
+        """Its own language (BCP 47), if it is not the document's."""
+        return self._element.language
+
+    @property
     def own_text(self) -> str:
         """What its text says beside the placeholders."""
         return self._pattern.own_text

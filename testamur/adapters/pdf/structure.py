@@ -20,11 +20,13 @@ class Element:
         role: Its standard structure type (14.8.4): ``H1``, ``P``, ``Figure``.
         alt: What a picture shows, in words.
         actual_text: What to read in place of the content.
+        language: BCP 47 tag, where it is not the document's.
     """
 
     role: str
     alt: str | None = None
     actual_text: str | None = None
+    language: str | None = None
 
 
 def structure_tree(
@@ -50,32 +52,25 @@ def structure_tree(
         b"<</Nums[%b]>>" % b" ".join(keys),
         b"<</Type/StructElem/S/Document/P %b/K%b>>"
         % (reference(root), references([*element_numbers, *link_numbers])),
-        *(
-            _element(each.role, document, page, b"%d" % place, each.alt, each.actual_text)
-            for place, each in enumerate(elements)
-        ),
+        *(_element(each, document, page, b"%d" % place) for place, each in enumerate(elements)),
         *(
             _element(
-                "Link",
+                Element("Link", alt=each.address),
                 document,
                 each.page,
                 b"<</Type/OBJR/Obj %b>>" % reference(each.annotation),
-                each.address,
-                None,
             )
             for each in links
         ),
     ]
 
 
-def _element(
-    role: str, parent: int, page: int, content: bytes, alt: str | None, actual_text: str | None
-) -> bytes:
-    return b"<</Type/StructElem/S%b/P %b/Pg %b/K %b%b%b>>" % (
-        name(role),
+def _element(element: Element, parent: int, page: int, content: bytes) -> bytes:
+    said = {b"/Alt": element.alt, b"/ActualText": element.actual_text, b"/Lang": element.language}
+    return b"<</Type/StructElem/S%b/P %b/Pg %b/K %b%b>>" % (
+        name(element.role),
         reference(parent),
         reference(page),
         content,
-        b"" if alt is None else b"/Alt" + text_string(alt),
-        b"" if actual_text is None else b"/ActualText" + text_string(actual_text),
+        b"".join(key + text_string(text) for key, text in said.items() if text is not None),
     )

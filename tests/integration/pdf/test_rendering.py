@@ -341,3 +341,19 @@ def test_the_renderer_is_found_by_its_name_and_says_what_its_options_are() -> No
 
     assert renderer.name == "pdf"
     assert "fonts" in renderer.options_model.model_fields
+
+
+def test_what_is_in_another_language_is_tagged_with_it() -> None:
+    renderer = prepared(
+        elements={
+            "context": False,
+            "date": {"language": "en"},
+            "code": {"qr": "{verify_url}", "x": 10, "y": 10, "size": 60},
+        }
+    )
+    content = renderer.render(a_document(locale="pl")).content
+    with pikepdf.open(BytesIO(content)) as pdf:
+        elements = list(pdf.Root.StructTreeRoot.K.K)
+        tagged = [(str(each.S), str(each.get("/Lang", ""))) for each in elements]
+        assert str(pdf.Root.Lang) == "pl"
+    assert tagged == [("/Figure", "en"), ("/P", ""), ("/P", "en")]
