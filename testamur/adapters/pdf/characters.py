@@ -41,7 +41,8 @@ def refuse_forbidden(text: str, where: str, *, line_breaks: bool = True) -> None
     """Refuse characters that no document may hold.
 
     These are control characters, lone surrogates, code points that are no characters, tags,
-    deprecated format characters, and what overrides or embeds the direction of text.
+    deprecated format characters, what overrides or embeds the direction of text, and what stands
+    for an object or for a character that was lost (U+FFFC, U+FFFD).
 
     Args:
         text: The text as it is to be drawn.
@@ -71,7 +72,7 @@ def is_forbidden(character: str) -> bool:
         or character in _BIDI_FORMATTING
         or 0x206A <= point <= 0x206F
         or 0xFDD0 <= point <= 0xFDEF
-        or 0xFFF9 <= point <= 0xFFFB
+        or 0xFFF9 <= point <= 0xFFFD
         or point & 0xFFFE == 0xFFFE
         or 0xE0000 <= point <= 0xE007F
     )

@@ -14,6 +14,7 @@ from testamur.application.errors import RenderingError
         *("\u202a", "\u202b", "\u202c", "\u202d", "\u202e"),  # embeddings and overrides
         *("\u2066", "\u2067", "\u2068", "\u2069"),  # isolates
         *("\u206a", "\u206f", "\ufff9", "\ufdd0", "\uffff", "\U0001fffe", "\U000e0041"),
+        *("\ufffc", "\ufffd"),  # what stands for an object, or for a character that was lost
         "\ud800",  # half a character
     ],
 )
