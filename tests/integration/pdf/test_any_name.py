@@ -1,6 +1,7 @@
 """Any name at all: drawn in full and readable, or refused; judged by the file alone."""
 
 import hashlib
+import os
 import unicodedata
 from functools import cache
 from io import BytesIO
@@ -52,6 +53,9 @@ NASTY: Final = (
     *(" ", "\u00a0", "\u202f", "\u3000", "\t", "\n", "\x00", "\x7f", "\u0085", "\u2028"),
     *("-", "\u2010", "\u2011", "’", "(", ")", "«", "»", ".", ",", "12", "٣", "३"),
 )
+#: In CI the same names every time: a new one that fails is for who tries here, not for who lands.
+IN_CI: Final = os.environ.get("CI") == "true"
+
 #: Brackets and quotation marks as one that stands for both of their kind: in words from right to
 #: left PDFium exchanges them, quotation marks too, which Unicode does not mirror.
 ONE_BRACKET: Final = str.maketrans(")]}»›>≥”’", "([{«‹<≤“‘")
@@ -104,7 +108,7 @@ def renderer(*fonts: str) -> PreparedPdf:
     )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150, deadline=None, derandomize=IN_CI)
 @given(name=NAMES, language=st.sampled_from(LANGUAGES))
 def test_a_name_is_refused_or_drawn_in_full_and_readable(name: str, language: str) -> None:
     document = a_document(full_name=name, locale=language)
@@ -128,7 +132,7 @@ def test_a_name_is_refused_or_drawn_in_full_and_readable(name: str, language: st
     assert renderer(*FONTS).render(document) == file
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60, deadline=None, derandomize=IN_CI)
 @given(script=st.sampled_from(tuple(SCRIPTS)), words=st.data())
 def test_a_name_of_one_script_is_drawn_as_harfbuzz_shapes_it(
     script: str, words: st.DataObject
@@ -168,7 +172,9 @@ def in_order(text: str) -> str:
     Fonts that lack the hyphens of Unicode draw the one on the keyboard.
     """
     hyphenated = text.replace("\u2010", "-").replace("\u2011", "-")
-    return "".join(filter(is_seen, unicodedata.normalize("NFC", hyphenated)))
+    seen = filter(is_seen, unicodedata.normalize("NFC", hyphenated))
+    # What is not seen may have stood between marks whose order is then free.
+    return unicodedata.normalize("NFC", "".join(seen))
 
 
 def marks(text: str) -> list[str]:
