@@ -154,13 +154,6 @@ class Snapshot:
                 "DELETE FROM enrolled WHERE username = ?", ((each,) for each in usernames)
             )
 
-    def drop_grades(self, user_ids: Iterable[int]) -> None:
-        """Drop the grades of learners who are not enrolled any more."""
-        with self._writing() as connection:
-            connection.executemany(
-                "DELETE FROM grades WHERE user_id = ?", ((each,) for each in user_ids)
-            )
-
     def count_grades(self) -> int:
         """Return how many learners have grades."""
         return self._number("SELECT count(*) FROM grades")

@@ -4,9 +4,6 @@ from codecs import BOM_UTF16_BE
 from collections.abc import Iterable
 from typing import Final
 
-#: Section 7.5.4: length of an entry of the cross-reference table.
-ROW_BYTES: Final = 20
-
 #: Section 7.5.4: the entry of object 0, head of the list of free objects, which is empty.
 FREE_ROW: Final = b"0000000000 65535 f \n"
 

@@ -44,7 +44,8 @@ class RenderedFile:
     """A finished document in memory.
 
     Args:
-        content: The bytes; the same document gives the same bytes.
+        content: The bytes; the same document gives the same bytes, unless the options ask for what
+            differs each time, such as a signature.
         sha256: Their hash, lower-case hexadecimal.
         media_type: e.g. ``application/pdf``.
         suffix: File name suffix with the dot, e.g. ``.pdf``.

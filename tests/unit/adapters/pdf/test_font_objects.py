@@ -16,7 +16,7 @@ from pikepdf import Name
 from testamur.adapters.pdf.font_files import FontFile
 from testamur.adapters.pdf.font_objects import EmbeddedFont
 from testamur.adapters.pdf.fonts import Font, Shaping
-from testamur.adapters.pdf.syntax import FREE_ROW, ROW_BYTES, indirect, row
+from testamur.adapters.pdf.syntax import FREE_ROW, indirect, row
 from tests.support.fonts import font_of, small_font, with_postscript_outlines
 
 TEXTS = {
@@ -117,7 +117,7 @@ def file_of(bodies: Sequence[bytes]) -> bytes:
     for number, body in enumerate([*first, *bodies], start=1):
         table += row(len(file))
         file += indirect(number, body)
-    size, start = len(table) // ROW_BYTES, len(file)
+    size, start = len(table) // len(FREE_ROW), len(file)
     file += b"xref\n0 %d\n%btrailer\n<</Root 1 0 R/Size %d>>\n" % (size, table, size)
     return file + b"startxref\n%d\n%%%%EOF\n" % start
 
