@@ -5,6 +5,7 @@ Loading what draws PDFs takes longer than all the rest of the program, and most 
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from pydantic import BaseModel
@@ -15,8 +16,8 @@ from testamur.application.ports.rendering import AssetLibrary, PreparedRenderer,
 from testamur.domain.errors import TestamurError
 from testamur.entrypoints.plugins import BUILT_IN, BrokenPlugin, Group, LoadedPlugin, Plugins
 
-#: Where the one renderer is that signs; others are made without arguments.
-_SIGNING: Final = BUILT_IN[Group.RENDERING]["pdf"]
+#: Where the one renderer is that signs and keeps templates; others are made without arguments.
+_PDF: Final = BUILT_IN[Group.RENDERING]["pdf"]
 
 
 class InstalledRenderers(Mapping[str, Renderer]):
@@ -25,15 +26,19 @@ class InstalledRenderers(Mapping[str, Renderer]):
     Args:
         plugins: Those that there are.
         signing_keys: Keys by name, for the renderer ``pdf``.
+        cache_folder: Where renderers keep what takes them long to make again, each in a folder of
+            its own; None: nowhere.
     """
 
     def __init__(
         self,
         plugins: Plugins | None = None,
         signing_keys: Mapping[str, SigningKeyFiles] | None = None,
+        cache_folder: Path | None = None,
     ) -> None:
         self._plugins = plugins or Plugins()
         self._signing_keys = signing_keys or {}
+        self._template_cache = None if cache_folder is None else cache_folder / "templates"
         self._loaded: dict[str, Renderer] = {}
 
     def __getitem__(self, name: str) -> Renderer:
@@ -56,8 +61,8 @@ class InstalledRenderers(Mapping[str, Renderer]):
 
     def _made(self, loaded: LoadedPlugin) -> UnnamedRenderer:
         made: UnnamedRenderer = (
-            loaded.make(signing_keys=self._signing_keys)
-            if loaded.plugin.location == _SIGNING
+            loaded.make(signing_keys=self._signing_keys, template_cache=self._template_cache)
+            if loaded.plugin.location == _PDF
             else loaded.make()
         )
         return made

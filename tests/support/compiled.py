@@ -10,7 +10,7 @@ from testamur.adapters.pdf.template import Template
 PARTS: Final = (
     Part("context", "P", None, b"0 0 1 rg 100 100 50 20 re f"),
     Part("name", "H1", None, None),
-    Part("code", "Figure", "QR code", None),
+    Part("code", "Figure", "QR code", None, box=(300, 20, 330, 50)),
 )
 CONTENTS: Final = (b"1 0 0 rg 200 100 60 20 re f", b"0 g 300 20 30 30 re f")
 TITLE: Final = "Certificate – Ada Lovelace"
@@ -27,7 +27,9 @@ def compiled(template: bytes, page: int = 1, **shared: Any) -> CompiledPage:
         "author": "Example Academy",
         "created": date(2026, 3, 12),
     }
-    return CompiledPage(Template("made", template, page), Shared(**{**defaults, **shared}))
+    wanted = Shared(**{**defaults, **shared})
+    artwork = Template("made", template, page).artwork(conformant=wanted.conformance == "pdf/a")
+    return CompiledPage(artwork, wanted)
 
 
 def document(

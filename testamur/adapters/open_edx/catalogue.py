@@ -12,10 +12,10 @@ from testamur.adapters.open_edx.errors import (
     FeatureMissing,
     LmsRefused,
     MalformedAnswer,
-    NotPermitted,
     UnknownContext,
 )
 from testamur.adapters.open_edx.pages import pages
+from testamur.adapters.open_edx.refusals import explain, unknown_course
 from testamur.adapters.open_edx.shapes import (
     Row,
     described,
@@ -100,7 +100,7 @@ def _details_of_course_list(
         row = mapping(connection.get(path, query, what=what), what)
     except LmsRefused as second:
         if second.status in {400, 404}:
-            raise UnknownContext(course, "the LMS does not know this course") from refused
+            raise unknown_course(course) from refused
         raise
     name = text_or_none(row, "name", what)
     return CourseDetails(
@@ -123,12 +123,7 @@ def weights(connection: Connection, course: str) -> Mapping[str, Decimal]:
         path = f"/api/grades/v1/policy/courses/{segment(course)}/"
         policy = rows(connection.get(path, what=what), what)
     except LmsRefused as refused:
-        if refused.status == 403:
-            remedy = "make it global staff, or staff of the course"
-            raise NotPermitted(what, remedy) from refused
-        if refused.status in {400, 404}:
-            raise UnknownContext(course, "the LMS does not know this course") from refused
-        raise
+        explain(refused, what, course, unknown=refused.status in {400, 404})
     return {
         text(row, "assignment_type", what): Decimal(digits(row["weight"], what, "weight"))
         for row in policy

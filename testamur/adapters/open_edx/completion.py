@@ -8,6 +8,7 @@ from testamur.adapters.open_edx.addresses import segment
 from testamur.adapters.open_edx.connection import Connection
 from testamur.adapters.open_edx.errors import FeatureMissing, LmsRefused, NotPermitted
 from testamur.adapters.open_edx.pages import Page, pages
+from testamur.adapters.open_edx.refusals import GLOBAL_STAFF
 from testamur.adapters.open_edx.shapes import (
     Row,
     mapping,
@@ -161,7 +162,7 @@ def _what(course: str) -> str:
 
 def _explain(refused: LmsRefused, course: str) -> NoReturn:
     if refused.status == 403:
-        raise NotPermitted(_what(course), "make it global staff") from refused
+        raise NotPermitted(_what(course), GLOBAL_STAFF) from refused
     if refused.status == 404:
         raise CompletionMissing from refused
     raise refused

@@ -6,6 +6,7 @@ from testamur.adapters.open_edx.addresses import segment
 from testamur.adapters.open_edx.connection import Connection
 from testamur.adapters.open_edx.errors import LmsRefused, NotPermitted
 from testamur.adapters.open_edx.pages import Page, pages
+from testamur.adapters.open_edx.refusals import GLOBAL_STAFF
 from testamur.adapters.open_edx.shapes import mapping, truth
 
 #: The most that any release gives at once.
@@ -24,7 +25,7 @@ def enrolments(connection: Connection, course: str) -> Iterator[Page]:
         yield from pages(connection, "/api/enrollment/v1/enrollments", query, what=what)
     except LmsRefused as refused:
         if refused.status == 403:
-            raise NotPermitted(what, "make it global staff") from refused
+            raise NotPermitted(what, GLOBAL_STAFF) from refused
         raise
 
 
@@ -36,6 +37,6 @@ def is_enrolled(connection: Connection, course: str, username: str) -> bool | No
         answer = connection.get(path, what=what)
     except LmsRefused as refused:
         if refused.status == 404:
-            raise NotPermitted(what, "make it global staff") from refused
+            raise NotPermitted(what, GLOBAL_STAFF) from refused
         raise
     return None if answer is None else truth(mapping(answer, what), "is_active", what)

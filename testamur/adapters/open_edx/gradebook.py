@@ -6,14 +6,10 @@ from typing import Any, Final, NoReturn
 
 from testamur.adapters.open_edx.addresses import segment
 from testamur.adapters.open_edx.connection import Connection
-from testamur.adapters.open_edx.errors import (
-    FeatureMissing,
-    LmsRefused,
-    NotPermitted,
-    UnknownContext,
-)
+from testamur.adapters.open_edx.errors import FeatureMissing, LmsRefused
 from testamur.adapters.open_edx.pages import Page, pages
 from testamur.adapters.open_edx.points import BETWEEN, GAP, CoursePoints, result
+from testamur.adapters.open_edx.refusals import explain
 from testamur.adapters.open_edx.shapes import (
     Row,
     mapping,
@@ -28,6 +24,9 @@ from testamur.adapters.open_edx.snapshot import GradesRow, Learner
 
 #: The course waffle flag without which there is no gradebook; it is off by default.
 FLAG: Final = "grades.writable_gradebook"
+
+#: How it says that there is no such course; it answers 404 to other things too.
+_UNKNOWN_COURSE: Final = frozenset({"course_does_not_exist", "invalid_course_key"})
 
 #: A learner whose grade fails to compute fails each time, so that patience only takes time.
 _ATTEMPTS_FOR_ONE: Final = 2
@@ -194,9 +193,5 @@ def _path(course: str) -> str:
 def _explain(refused: LmsRefused, course: str) -> NoReturn:
     if refused.status == 403 and refused.code == "feature_not_enabled":
         raise GradebookOff(course) from refused
-    if refused.status == 403:
-        remedy = "make it global staff, or staff of the course"
-        raise NotPermitted(f"gradebook of {course}", remedy) from refused
-    if refused.status == 404 and refused.code in {"course_does_not_exist", "invalid_course_key"}:
-        raise UnknownContext(course, "the LMS does not know this course") from refused
-    raise refused
+    unknown = refused.status == 404 and refused.code in _UNKNOWN_COURSE
+    explain(refused, f"gradebook of {course}", course, unknown=unknown)

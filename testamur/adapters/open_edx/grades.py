@@ -6,8 +6,9 @@ from typing import Any, Final
 
 from testamur.adapters.open_edx.addresses import segment
 from testamur.adapters.open_edx.connection import Connection
-from testamur.adapters.open_edx.errors import LmsRefused, NotPermitted, UnknownContext
+from testamur.adapters.open_edx.errors import LmsRefused
 from testamur.adapters.open_edx.points import result
+from testamur.adapters.open_edx.refusals import explain
 from testamur.adapters.open_edx.shapes import (
     digits,
     mapping,
@@ -55,12 +56,7 @@ def subsections(connection: Connection, course: str) -> tuple[Subsection, ...]:
         path = f"/api/grades/v1/gradebook/{segment(course)}/grading-info"
         answer = mapping(connection.get(path, what=what), what)
     except LmsRefused as refused:
-        if refused.status == 403:
-            remedy = "make it global staff, or staff of the course"
-            raise NotPermitted(what, remedy) from refused
-        if refused.status == 404:
-            raise UnknownContext(course, "the LMS does not know this course") from refused
-        raise
+        explain(refused, what, course, unknown=refused.status == 404)
     return tuple(
         Subsection(
             text(each, "module_id", what),

@@ -9,6 +9,7 @@ from testamur.adapters.open_edx.addresses import segment
 from testamur.adapters.open_edx.concurrency import each
 from testamur.adapters.open_edx.connection import Connection
 from testamur.adapters.open_edx.errors import LmsRefused, NotPermitted
+from testamur.adapters.open_edx.refusals import GLOBAL_STAFF
 from testamur.adapters.open_edx.shapes import (
     Row,
     mapping,
@@ -31,7 +32,6 @@ _MOST_DIGITS: Final = 18
 
 _ACCOUNTS: Final = "/api/user/v1/accounts"
 _WHAT: Final = "accounts of learners"
-_STAFF: Final = "make it global staff"
 
 _TAG: Final = re.compile(
     r"(?P<language>[a-z]{2,3})(?:-(?P<script>[a-z]{4}))?(?:-(?P<region>[a-z]{2}|[0-9]{3}))?",
@@ -179,13 +179,13 @@ def _of_id(connection: Connection, id_: int) -> Row | None:
 def _checked(row: Row) -> Row:
     """Return an account, if all of it is served: only to staff it is."""
     if "name" not in row or "id" not in row:
-        raise NotPermitted("names of learners", _STAFF)
+        raise NotPermitted("names of learners", GLOBAL_STAFF)
     return row
 
 
 def _explain(refused: LmsRefused) -> NoReturn:
     if refused.status == 403:
-        raise NotPermitted(_WHAT, _STAFF) from refused
+        raise NotPermitted(_WHAT, GLOBAL_STAFF) from refused
     raise refused
 
 

@@ -1,7 +1,7 @@
 """When a request that failed is sent again, and how long to wait before that.
 
-Not with `stamina`: a wait that the LMS asks for holds for all who ask it and so belongs to their
-common pace, closing the connection has to end every wait, and a 429 does not count as an attempt.
+No library's retrying does it: a wait that the LMS asks for holds for all who ask it and so belongs
+to their common pace, closing the connection has to end every wait, and a 429 is no attempt.
 """
 
 import random

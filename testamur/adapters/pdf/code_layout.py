@@ -1,7 +1,8 @@
 """Layout of QR codes: what they say and where they stand. Pure, as `layout` is."""
 
 from testamur.adapters.pdf.characters import refuse_forbidden
-from testamur.adapters.pdf.layout import TOLERANCE, Code, PageSize, on_page
+from testamur.adapters.pdf.fitting import TOLERANCE
+from testamur.adapters.pdf.layout import Code, PageSize, on_page
 from testamur.adapters.pdf.options import QrElement, in_points
 from testamur.adapters.pdf.placeholders import TextPattern
 from testamur.adapters.pdf.qr import refuse_unfit
@@ -50,6 +51,11 @@ class CodeLayout:
     def place(self) -> tuple[float, float]:
         """Where it stands: points from the top and from the left edge."""
         return self._y, self._x
+
+    @property
+    def square(self) -> tuple[float, float, float]:
+        """What it covers: points from the left and the top edge to its corner, and its side."""
+        return self._x, self._y, self._side
 
     def code(self, document: Document) -> Code:
         """Return a document's code.

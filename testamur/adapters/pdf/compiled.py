@@ -17,7 +17,7 @@ from testamur.adapters.pdf.artwork import FORM, Artwork
 from testamur.adapters.pdf.attachments import Attachment, attachment_objects, catalog_entries
 from testamur.adapters.pdf.conformance import Conformance
 from testamur.adapters.pdf.metadata import Claim, Description
-from testamur.adapters.pdf.pages import Matrix
+from testamur.adapters.pdf.pages import Box, Matrix
 from testamur.adapters.pdf.structure import Element, structure_tree
 from testamur.adapters.pdf.syntax import (
     FREE_ROW,
@@ -28,7 +28,6 @@ from testamur.adapters.pdf.syntax import (
     stream,
     text_string,
 )
-from testamur.adapters.pdf.template import Template
 
 #: Objects that every document has of its own, in the order in which they are written.
 _OWN: Final = (b"content", b"fonts", b"info", b"xmp")
@@ -50,6 +49,7 @@ class Part:
         alt: What a figure shows, in words.
         content: Operators that draw it where all documents share them; None where each has its own.
         language: BCP 47 tag of what it says, or of ``alt``; None: the documents' own.
+        box: What a figure covers: left, bottom, right, top, in the coordinates of contents.
     """
 
     name: str
@@ -57,6 +57,7 @@ class Part:
     alt: str | None
     content: bytes | None
     language: str | None = None
+    box: Box | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +87,7 @@ class Shared:
         author: Who issued them.
         created: Their date; midnight UTC is written.
         reading_text: What the template says, for those who cannot see it.
+        reading_text_language: BCP 47 tag of that; None: `language`.
         conformance: What the documents keep to.
         attachments: Files that travel inside each of them.
     """
@@ -97,6 +99,7 @@ class Shared:
     author: str
     created: date
     reading_text: str | None = None
+    reading_text_language: str | None = None
     conformance: Conformance = "pdf/a"
     attachments: Sequence[Attachment] = ()
 
@@ -107,15 +110,11 @@ class CompiledPage:
     Coordinates in contents are points from the bottom left corner of the page as a reader sees it.
 
     Args:
-        template: The template.
+        artwork: The template's pages; in line with PDF/A if the documents are to keep to it.
         shared: What the documents share.
-
-    Raises:
-        RenderingError: The template cannot become PDF/A; reason ``bad-template``.
     """
 
-    def __init__(self, template: Template, shared: Shared) -> None:
-        artwork = template.artwork(conformant=shared.conformance == "pdf/a")
+    def __init__(self, artwork: Artwork, shared: Shared) -> None:
         file = _Beginning(artwork)
         elements, content, self._own_content = _contents(shared, artwork.to_page)
         file.add(stream(zlib.compress(content, 9), b"/Filter/FlateDecode"), artwork.shared_content)
@@ -254,11 +253,13 @@ def _contents(shared: Shared, to_page: Matrix) -> tuple[list[Element], bytes, li
     before, after = _turned(to_page)
     elements, drawn, own = [], [b"/Artifact BMC %b Do EMC\n" % FORM, before], [before]
     if shared.reading_text is not None:
-        elements.append(Element("P", actual_text=shared.reading_text))
+        language = shared.reading_text_language
+        elements.append(Element("P", actual_text=shared.reading_text, language=language))
         drawn.append(b"/P <</MCID 0>> BDC EMC\n")
     for part in shared.parts:
         begin = b"%b <</MCID %d>> BDC\n" % (name(part.role), len(elements))
-        elements.append(Element(part.role, alt=part.alt, language=part.language))
+        box = None if part.box is None else _on_page(part.box, to_page)
+        elements.append(Element(part.role, alt=part.alt, language=part.language, box=box))
         if part.content is None:
             own[-1] += begin
             own += [b"", _END]
@@ -280,6 +281,14 @@ def _turned(to_page: Matrix) -> tuple[bytes, bytes]:
     if list(to_page) == [1, 0, 0, 1, 0, 0]:
         return b"", b""
     return b"q %b cm\n" % " ".join(f"{each:.5f}" for each in to_page).encode(), b"Q"
+
+
+def _on_page(box: Box, to_page: Matrix) -> Box:
+    a, b, c, d, e, f = to_page
+    corners = [(box[0], box[1]), (box[2], box[3])]
+    x = sorted(a * left + c * up + e for left, up in corners)
+    y = sorted(b * left + d * up + f for left, up in corners)
+    return x[0], y[0], x[1], y[1]
 
 
 def _font_entry(font: FontObjects, number: int) -> bytes:

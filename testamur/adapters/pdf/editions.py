@@ -108,10 +108,11 @@ class Edition:
             author=document.issuer_name,
             created=document.award_date,
             reading_text=self.face.reading_text,
+            reading_text_language=self.face.reading_text_language,
             conformance=self.face.conformance,
             attachments=self.face.attachments,
         )
-        return CompiledPage(self.face.template, shared)
+        return CompiledPage(self.face.artwork, shared)
 
     def _part(self, element: ElementLayout) -> Part:
         drawing = self._shared.get(element.name)
@@ -119,10 +120,12 @@ class Edition:
         if isinstance(element, TextLayout):
             return Part(element.name, "P", None, content, element.language)
         alt = _LINK_CODE if "verify_url" in element.placeholders else _OTHER_CODE
-        return Part(element.name, "Figure", alt, content, "en")
+        x, y, side = element.square
+        top = self.face.size.height - y
+        return Part(element.name, "Figure", alt, content, "en", (x, top - side, x + side, top))
 
     def _drawn(self, drawing: Drawing, fonts: GlyphCodes) -> bytes:
-        height = self.face.template.size.height
+        height = self.face.size.height
         if isinstance(drawing, Code):
             symbol = self.face.symbols.symbol(drawing.text)
             return drawn_code(drawing, symbol, height).encode("ascii")

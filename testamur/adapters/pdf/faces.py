@@ -1,17 +1,20 @@
 """Faces: a template with the elements that are drawn on it, in the order in which they are read."""
 
 from collections.abc import Iterator
+from functools import cached_property
 
 from testamur.adapters.pdf.arranging import placed_code, placed_image, placed_text
 from testamur.adapters.pdf.attachments import read_attachments
+from testamur.adapters.pdf.backgrounds import BackgroundParts, ImagePart
 from testamur.adapters.pdf.code_layout import CodeLayout
 from testamur.adapters.pdf.font_chains import FontChains
-from testamur.adapters.pdf.images import draw_images, place_image
+from testamur.adapters.pdf.images import PlacedImage
 from testamur.adapters.pdf.layout import Code, Line, TextLayout
 from testamur.adapters.pdf.options import ImageElement, PdfOptions, QrElement, TextElement
 from testamur.adapters.pdf.placeholders import SHARED_PLACEHOLDERS
 from testamur.adapters.pdf.qr import QrSymbols
 from testamur.adapters.pdf.template import Template
+from testamur.adapters.pdf.template_cache import TemplateCache
 from testamur.application.ports.rendering import AssetLibrary, Document
 from testamur.application.ports.samples import PlacedElement
 from testamur.domain.identifiers import Slug
@@ -30,36 +33,49 @@ class Face:
         template: The template's asset.
         chains: Gives texts their fonts.
         assets: Where the template and images come from.
+        templates: Gives the template with its images, made ready.
 
     Raises:
         InvalidInput, NotFound, RenderingError: As `renderer.PdfRenderer.prepare`.
     """
 
     def __init__(
-        self, options: PdfOptions, template: Slug, chains: FontChains, assets: AssetLibrary
+        self,
+        options: PdfOptions,
+        template: Slug,
+        chains: FontChains,
+        assets: AssetLibrary,
+        templates: TemplateCache,
     ) -> None:
-        self.template = Template(template, assets.content(template), options.page)
-        size = self.template.size
+        self._background = BackgroundParts(
+            template,
+            assets.content(template),
+            options.page,
+            {
+                name: ImagePart(element, assets.content(element.image))
+                for name, element in options.drawn.items()
+                if isinstance(element, ImageElement)
+            },
+            options.conformance,
+        )
+        # A template that cannot become PDF/A is refused now, not when the first document is drawn.
+        background = templates.background(self._background)
+        self.size, self.artwork = background.size, background.artwork
         self.symbols = QrSymbols()
         self._options = options.drawn
         self._layouts: dict[str, ElementLayout] = {}
-        self._images = {}
         for name, element in options.drawn.items():
             match element:
                 case TextElement():
-                    self._layouts[name] = TextLayout(name, element, size, chains)
+                    self._layouts[name] = TextLayout(name, element, self.size, chains)
                 case QrElement():
-                    self._layouts[name] = CodeLayout(name, element, size)
+                    self._layouts[name] = CodeLayout(name, element, self.size)
                 case ImageElement():
-                    content = assets.content(element.image)
-                    self._images[name] = place_image(name, element, content, size)
-        if self._images:
-            self.template.put_images(draw_images(list(self._images.values()), size))
+                    pass  # of the background
         self.conformance = options.conformance
         self.reading_text = options.reading_text
+        self.reading_text_language = options.reading_text_language
         self.attachments = read_attachments(options, assets)
-        # A template that cannot become PDF/A is refused now, not when the first document is drawn.
-        self.template.artwork(conformant=self.conformance == "pdf/a")
         #: From top to bottom, and from left to right what stands at the same height.
         self.elements = sorted(self._layouts.values(), key=lambda each: (*each.place, each.name))
 
@@ -70,11 +86,20 @@ class Face:
             match element:
                 case TextElement() if isinstance(layout, TextLayout):
                     lines = layout.lines(document)
-                    yield placed_text(name, element, lines, self.template.size)
+                    yield placed_text(name, element, lines, self.size)
                 case QrElement() if isinstance(layout, CodeLayout):
                     yield placed_code(name, layout.code(document))
                 case _:
                     yield placed_image(name, self._images[name])
+
+    def opened(self) -> Template:
+        """Open the template again, with its images, for those who draw over it themselves."""
+        return self._background.opened()
+
+    @cached_property
+    def _images(self) -> dict[str, PlacedImage]:
+        # Not before: reading the images takes time, and only those who look at the design ask.
+        return self._background.placed_images(self.size)
 
 
 def laid_out(element: ElementLayout, document: Document) -> Drawing:

@@ -6,25 +6,18 @@ text is its baseline.
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from math import floor
 from typing import Final
 
 from testamur.adapters.pdf.characters import is_visible, refuse_forbidden
+from testamur.adapters.pdf.fitting import TOLERANCE, Fitting
 from testamur.adapters.pdf.fonts import Font
-from testamur.adapters.pdf.lines import AnyParagraph, broken, whole
+from testamur.adapters.pdf.lines import AnyParagraph
 from testamur.adapters.pdf.options import TextElement, in_points
 from testamur.adapters.pdf.placeholders import Piece, TextPattern
 from testamur.adapters.pdf.runs import Paragraph, Run
 from testamur.adapters.pdf.uniform import UniformTexts
-from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import Document
 from testamur.domain.errors import InvalidInput
-
-#: Wrapped text shrinks in steps of this many points; other text goes to the largest size that fits.
-SHRINKING_STEP: Final = 0.5
-
-#: Points that a length may be over, for what arithmetic rounds.
-TOLERANCE: Final = 1e-6
 
 _TURKIC: Final = frozenset({"tr", "az", "crh", "tt"})
 
@@ -98,9 +91,9 @@ class TextLayout:
         self._element = element
         self._chain = chain
         self._pattern = TextPattern(element.text)
-        self._page = page
         self._y = on_page(element.y, page.height, f"elements.{name}.y")
         self._span = self._span_on(page)
+        self._fitting = Fitting(name, element, self._span.room, page.height - self._y)
         self._latest: tuple[tuple[tuple[Piece, ...], str], tuple[Line, ...]] | None = None
         self._uniform: dict[str, UniformTexts] = {}
 
@@ -177,7 +170,7 @@ class TextLayout:
         if not is_visible(text):
             return ()
         paragraphs = [self._paragraph(each, language) for each in _paragraphs(pieces)]
-        size, rows = self._fitted(paragraphs)
+        size, rows = self._fitting.fitted(paragraphs)
         return tuple(
             self._line(paragraph, start, end, size, index)
             for index, (paragraph, start, end) in enumerate(rows)
@@ -227,56 +220,6 @@ class TextLayout:
             y=self._y + index * self._element.line_height * size,
             size=size,
             color=self._element.color,
-        )
-
-    def _fitted(
-        self, paragraphs: Sequence[AnyParagraph]
-    ) -> tuple[float, list[tuple[AnyParagraph, int, int]]]:
-        for size in self._sizes(paragraphs):
-            rows = self._rows(paragraphs, self._span.room / size)
-            if self._fits(rows, size):
-                return size, rows
-        raise self._too_long(paragraphs)
-
-    def _sizes(self, paragraphs: Sequence[AnyParagraph]) -> list[float]:
-        size, smallest = self._element.size, self._element.smallest_size
-        if self._element.wrap:
-            steps = floor((size - smallest) / SHRINKING_STEP + TOLERANCE)
-            return [size - step * SHRINKING_STEP for step in range(steps + 1)]
-        widest = max(paragraph.width(*whole(paragraph)) for paragraph in paragraphs)
-        largest = floor(self._span.room / widest * 100) / 100 if widest else size
-        return [min(size, largest)] if largest >= smallest - TOLERANCE else []
-
-    def _rows(
-        self, paragraphs: Sequence[AnyParagraph], room: float
-    ) -> list[tuple[AnyParagraph, int, int]]:
-        return [
-            (paragraph, start, end)
-            for paragraph in paragraphs
-            for start, end in (
-                broken(paragraph, room) if self._element.wrap else [whole(paragraph)]
-            )
-        ]
-
-    def _fits(self, rows: Sequence[tuple[AnyParagraph, int, int]], size: float) -> bool:
-        if self._element.max_lines is not None and len(rows) > self._element.max_lines:
-            return False
-        lowest = self._y + (len(rows) - 1) * self._element.line_height * size
-        widest = max(paragraph.width(start, end) for paragraph, start, end in rows)
-        return (
-            lowest <= self._page.height + TOLERANCE and widest * size <= self._span.room + TOLERANCE
-        )
-
-    def _too_long(self, paragraphs: Sequence[AnyParagraph]) -> RenderingError:
-        smallest = self._element.smallest_size
-        needed = max(paragraph.width(*whole(paragraph)) for paragraph in paragraphs) * smallest
-        lines = self._element.max_lines
-        most = "" if lines is None else f" and at most {lines} {'line' if lines == 1 else 'lines'}"
-        return RenderingError(
-            "too-long",
-            f"{self._name}: the text does not fit: at its smallest size of {smallest:g} points it "
-            f"needs {needed:.0f} points in one line, and there is room for {self._span.room:.0f}"
-            f"{most}; make width or max_lines larger, min_size smaller, or let it wrap",
         )
 
 

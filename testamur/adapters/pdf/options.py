@@ -296,6 +296,7 @@ class PdfOptions(_Options):
         elements: What is drawn, by name. ``name``, ``context`` and ``date`` are always there
             unless they are false; what is given for them is merged over their defaults.
         reading_text: What the template itself says, for those who cannot see it.
+        reading_text_language: Its language; without it, the document's.
         attachments: Files that travel inside each document.
         conformance: What documents keep to: PDF/A and PDF/UA, or nothing beyond PDF itself.
         signature: How documents are signed; by default they are not.
@@ -311,10 +312,18 @@ class PdfOptions(_Options):
     font_for_language: dict[LanguageTag, FontReference] = Field(default_factory=dict)
     elements: Elements = Field(default_factory=dict)
     reading_text: str | None = Field(default=None, min_length=1, max_length=10_000)
+    reading_text_language: LanguageTag | None = None
     attachments: tuple[AttachedFile, ...] = Field(default=(), max_length=20)
     conformance: Conformance = "pdf/a"
     signature: SignatureOptions | None = None
     protection: Protection = False
+
+    @field_validator("reading_text_language")
+    @classmethod
+    def _of_a_text(cls, language: str | None, others: ValidationInfo) -> str | None:
+        if language is not None and others.data.get("reading_text", "") is None:
+            raise ValueError("allowed: none, or reading_text beside it")
+        return language
 
     @field_validator("attachments")
     @classmethod

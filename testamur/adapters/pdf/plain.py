@@ -13,8 +13,10 @@ from testamur.adapters.pdf.fonts import FontShelf
 from testamur.adapters.pdf.layout import Code
 from testamur.adapters.pdf.options import PdfOptions
 from testamur.adapters.pdf.qr import QrSymbols
-from testamur.adapters.pdf.template import Metadata
+from testamur.adapters.pdf.template import Metadata, Template
+from testamur.adapters.pdf.template_cache import TemplateCache
 from testamur.application.ports.rendering import AssetLibrary, Document
+from testamur.domain.identifiers import Slug
 
 
 class PlainPdf:
@@ -28,10 +30,14 @@ class PlainPdf:
     def __init__(self, options: PdfOptions, assets: AssetLibrary) -> None:
         assets = WithBundledFonts(assets)
         chains = FontChains(options, FontShelf(assets))
-        self._one_line = Face(options, options.template, chains, assets)
-        self._several_lines = Face(
-            options, options.multiline_template or options.template, chains, assets
-        )
+        templates = TemplateCache()
+
+        def opened(template: Slug) -> tuple[Face, Template]:
+            face = Face(options, template, chains, assets, templates)
+            return face, face.opened()
+
+        self._one_line = opened(options.template)
+        self._several_lines = opened(options.multiline_template or options.template)
 
     def document(self, document: Document) -> bytes:
         """Return a document's file.
@@ -40,10 +46,10 @@ class PlainPdf:
             RenderingError: It cannot be drawn right.
         """
         several = len(document.context_name.strip().splitlines()) > 1
-        face = self._several_lines if several else self._one_line
+        face, template = self._several_lines if several else self._one_line
         drawings = [laid_out(element, document) for element in face.elements]
         lines = [line for each in drawings if not isinstance(each, Code) for line in each]
-        height = face.template.size.height
+        height = template.size.height
         symbols = QrSymbols()
         with EmbeddedFonts(used_glyphs(lines)) as fonts:
             content = "\n".join(
@@ -52,9 +58,7 @@ class PlainPdf:
                 else drawn_lines(each, height, fonts)
                 for each in drawings
             )
-            return face.template.document(
-                content.encode("ascii"), fonts.output(), _metadata(document)
-            )
+            return template.document(content.encode("ascii"), fonts.output(), _metadata(document))
 
 
 def _metadata(document: Document) -> Metadata:

@@ -5,6 +5,7 @@ import json
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 
 from testamur.adapters.pdf.characters import is_visible, refuse_forbidden
@@ -15,14 +16,13 @@ from testamur.adapters.pdf.finishing import Finishing, finishing
 from testamur.adapters.pdf.font_chains import FontChains
 from testamur.adapters.pdf.fonts import FontShelf
 from testamur.adapters.pdf.options import PdfOptions
+from testamur.adapters.pdf.template_cache import TemplateCache
+from testamur.adapters.pdf.versions import VERSION
 from testamur.adapters.signing.files import SigningKeyFiles
 from testamur.application.errors import RenderingError
 from testamur.application.ports.rendering import AssetLibrary, Document, RenderedFile
 from testamur.application.ports.samples import Arrangement
 from testamur.domain.identifiers import CredentialId, Slug
-
-#: Changes whenever the same options, assets and document give another look.
-VERSION: Final = "pdf/2"
 
 #: Editions kept: enough for the languages of a course's learners. Each that has drawn a document
 #: holds as much as a document takes.
@@ -40,13 +40,20 @@ class PdfRenderer:
 
     Args:
         signing_keys: Keys that options may name for signatures.
+        template_cache: Folder that keeps compiled templates for other processes; None: they are
+            kept in memory only.
     """
 
     name = "pdf"
     options_model = PdfOptions
 
-    def __init__(self, signing_keys: Mapping[str, SigningKeyFiles] | None = None) -> None:
+    def __init__(
+        self,
+        signing_keys: Mapping[str, SigningKeyFiles] | None = None,
+        template_cache: Path | None = None,
+    ) -> None:
         self._signing_keys = signing_keys or {}
+        self._templates = TemplateCache(template_cache)
 
     def prepare(self, options: Any, assets: AssetLibrary) -> "PreparedPdf":
         """Read and check template, fonts and images.
@@ -62,24 +69,28 @@ class PdfRenderer:
             RenderingError: A template, font or image cannot be used; the reason is
                 ``bad-template``, ``bad-font`` or ``bad-image``.
         """
-        return PreparedPdf(options, assets, finishing(options, self._signing_keys))
+        return PreparedPdf(options, assets, self._templates, finishing(options, self._signing_keys))
 
 
 class PreparedPdf:
     """A PDF certificate ready to be drawn. For one thread."""
 
     def __init__(
-        self, options: PdfOptions, assets: AssetLibrary, finishing: Sequence[Finishing] = ()
+        self,
+        options: PdfOptions,
+        assets: AssetLibrary,
+        templates: TemplateCache,
+        finishing: Sequence[Finishing] = (),
     ) -> None:
         self._options = options
         self._finishing = finishing
         recorded = _RecordedAssets(WithBundledFonts(assets))
         chains = FontChains(options, FontShelf(recorded))
-        self._one_line = Face(options, options.template, chains, recorded)
+        self._one_line = Face(options, options.template, chains, recorded, templates)
         self._several_lines = (
             self._one_line
             if options.multiline_template is None
-            else Face(options, options.multiline_template, chains, recorded)
+            else Face(options, options.multiline_template, chains, recorded, templates)
         )
         self._editions: OrderedDict[EditionKey, Edition] = OrderedDict()
         self._laid_out: OrderedDict[CredentialId, _LaidOut] = OrderedDict()

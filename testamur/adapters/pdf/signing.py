@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     SECP384R1,
     SECP521R1,
     EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
 )
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
@@ -128,7 +129,7 @@ class Signature:
 
 
 class _KeySigner(Signer):
-    """Signs with a key in memory, which is read once."""
+    """Signs with a key in memory, which is read once, or has its token sign."""
 
     def __init__(self, key: SigningKey) -> None:
         registry = SimpleCertificateStore()  # type: ignore[no-untyped-call]
@@ -140,9 +141,13 @@ class _KeySigner(Signer):
         self, data: bytes, digest_algorithm: str, dry_run: bool = False
     ) -> bytes:
         algorithm = _HASHES[digest_algorithm]
-        if isinstance(self._private_key, RSAPrivateKey):
-            return self._private_key.sign(data, PKCS1v15(), algorithm)
-        return self._private_key.sign(data, ECDSA(algorithm))
+        match self._private_key:
+            case RSAPrivateKey() as key:
+                return key.sign(data, PKCS1v15(), algorithm)
+            case EllipticCurvePrivateKey() as key:
+                return key.sign(data, ECDSA(algorithm))
+            case key:
+                return key.sign(data, digest_algorithm)
 
 
 class _Place:
@@ -214,10 +219,10 @@ def _completed(coroutine: Coroutine[Any, Any, bytes]) -> bytes:
 
 def _algorithm(key: SigningKey) -> str:
     """Return the hash that is as strong as the key (NIST SP 800-57, part 1, 5.6.1)."""
-    match key.private_key:
-        case EllipticCurvePrivateKey(curve=SECP384R1()):
+    match key.certificate.public_key():
+        case EllipticCurvePublicKey(curve=SECP384R1()):
             return "sha384"
-        case EllipticCurvePrivateKey(curve=SECP521R1()):
+        case EllipticCurvePublicKey(curve=SECP521R1()):
             return "sha512"
         case _:
             return "sha256"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from itertools import count
 
 from testamur.adapters.pdf.artwork import Link
+from testamur.adapters.pdf.pages import Box
 from testamur.adapters.pdf.syntax import name, reference, references, text_string
 
 
@@ -21,12 +22,14 @@ class Element:
         alt: What a picture shows, in words.
         actual_text: What to read in place of the content.
         language: BCP 47 tag, where it is not the document's.
+        box: What a picture covers on the page, in the page's own coordinates.
     """
 
     role: str
     alt: str | None = None
     actual_text: str | None = None
     language: str | None = None
+    box: Box | None = None
 
 
 def structure_tree(
@@ -67,10 +70,18 @@ def structure_tree(
 
 def _element(element: Element, parent: int, page: int, content: bytes) -> bytes:
     said = {b"/Alt": element.alt, b"/ActualText": element.actual_text, b"/Lang": element.language}
-    return b"<</Type/StructElem/S%b/P %b/Pg %b/K %b%b>>" % (
+    return b"<</Type/StructElem/S%b/P %b/Pg %b/K %b%b%b>>" % (
         name(element.role),
         reference(parent),
         reference(page),
         content,
         b"".join(key + text_string(text) for key, text in said.items() if text is not None),
+        b"" if element.box is None else b"/A" + _place(element.box),
     )
+
+
+def _place(box: Box) -> bytes:
+    """Return the layout attributes of a picture (14.8.5.4.3), which stands apart from all text."""
+    # No number is written as -0.000.
+    numbers = b" ".join(b"%.3f" % (round(each, 3) + 0.0) for each in box)
+    return b"<</O/Layout/Placement/Block/BBox[%b]>>" % numbers

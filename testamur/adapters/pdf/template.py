@@ -65,7 +65,6 @@ class Template:
     def __init__(self, slug: str, content: bytes, page: int) -> None:
         self._slug = slug
         self._index = page - 1
-        self._artworks: dict[bool, Artwork] = {}
         try:
             with Pdf.open(BytesIO(content), attempt_recovery=False) as pdf:
                 self._visible = _checked(pdf, slug, page)
@@ -99,10 +98,9 @@ class Template:
             form.Resources = pdf.copy_foreign(source.obj.Resources)
             _draw(form, pdf.pages[self._index])
             self._content = _saved(pdf)
-        self._artworks.clear()
 
     def artwork(self, *, conformant: bool) -> Artwork:
-        """Return the template's pages as `CompiledPage` builds on them; made once.
+        """Return the template's pages as `CompiledPage` builds on them.
 
         Args:
             conformant: Whether they are brought into line with PDF/A.
@@ -110,16 +108,12 @@ class Template:
         Raises:
             RenderingError: They cannot be; reason ``bad-template``.
         """
-        if conformant not in self._artworks:
-            try:
-                self._artworks[conformant] = artwork(
-                    self._content, self._index, self._visible, conformant=conformant
-                )
-            except NotConformant as error:
-                raise _bad_template(self._slug, str(error)) from None
-            except pikepdf.PdfError as error:
-                raise _bad_template(self._slug, _without_address(str(error))) from error
-        return self._artworks[conformant]
+        try:
+            return artwork(self._content, self._index, self._visible, conformant=conformant)
+        except NotConformant as error:
+            raise _bad_template(self._slug, str(error)) from None
+        except pikepdf.PdfError as error:
+            raise _bad_template(self._slug, _without_address(str(error))) from error
 
     def document(self, content: bytes, fonts: bytes, metadata: Metadata) -> bytes:
         """Return a document the plain way: the template opened, drawn over and saved.

@@ -1,4 +1,4 @@
-"""Where a signing key lies: the files, passwords and addresses that settings give. Nothing is read.
+"""Where a signing key lies: files, a token, passwords, addresses. Nothing is read or opened.
 
 Importing this loads no cryptography, so that settings can be read quickly.
 """
@@ -28,6 +28,12 @@ def _one_or_several(paths: object) -> object:
     return [paths] if isinstance(paths, str | Path) else paths
 
 
+def _one_line(text: str) -> str:
+    if not text or text != text.strip() or not text.isprintable():
+        raise ValueError("a name, without spaces around it")
+    return text
+
+
 def _without_login(url: str) -> str:
     try:
         parts = urlsplit(url)
@@ -43,15 +49,24 @@ def _without_login(url: str) -> str:
 
 _File = Annotated[Path, BeforeValidator(_given)]
 
+_Label = Annotated[str, AfterValidator(_one_line)]
+
 
 class SigningKeyFiles(BaseModel):
-    """One signing key, in one of two forms: a PKCS #12 file, or a private key and a certificate.
+    """One signing key, in one of three forms: PKCS #12, PEM, or hardware (PKCS #11).
 
     Args:
         pkcs12: File with the private key, its certificate and its chain (``.p12``, ``.pfx``).
         private_key: Private key (PEM), instead of `pkcs12`.
         certificate: Its certificate (PEM); further ones in the file belong to the chain.
         chain: Certificates (PEM) between the certificate and the root that verifiers trust.
+        pkcs11_module: Library of the hardware's vendor, instead of both.
+        token_label: Name of the token there that holds the key.
+        key_label: Name of the private key in the token.
+        certificate_label: Name of its certificate in the token; by default that of the key.
+            The file `certificate` may stand in its place.
+        pkcs11_pin: For the login to the token.
+        pkcs11_pin_file: File with that PIN, instead of it.
         password: Of the PKCS #12 file or the private key, where they have one.
         timestamp_url: Time-stamping authority (RFC 3161).
         timestamp_username: For the login there (HTTP Basic), if it asks for one.
@@ -64,6 +79,12 @@ class SigningKeyFiles(BaseModel):
     private_key: _File | None = None
     certificate: _File | None = None
     chain: Annotated[tuple[_File, ...], BeforeValidator(_one_or_several)] = ()
+    pkcs11_module: _File | None = None
+    token_label: _Label | None = None
+    key_label: _Label | None = None
+    certificate_label: _Label | None = None
+    pkcs11_pin: SecretStr | None = None
+    pkcs11_pin_file: _File | None = None
     password: SecretStr | None = None
     timestamp_url: Annotated[str, AfterValidator(_without_login)] | None = None
     timestamp_username: str | None = None
@@ -71,9 +92,25 @@ class SigningKeyFiles(BaseModel):
 
     @model_validator(mode="after")
     def _has_one_form(self) -> Self:
-        pem = (self.private_key, self.certificate)
-        if (self.pkcs12 is None) == (pem == (None, None)) or pem.count(None) == 1:
-            raise ValueError("pkcs12, or private_key together with certificate")
+        # Of each form: what it needs, and what else belongs to it.
+        forms = (
+            ({"pkcs12"}, {"password"}),
+            ({"private_key", "certificate"}, {"password"}),
+            (
+                {"pkcs11_module", "token_label", "key_label"},
+                {"certificate", "certificate_label", "pkcs11_pin", "pkcs11_pin_file"},
+            ),
+        )
+        of_any = set[str]().union(*(needed | more for needed, more in forms))
+        given = {part for part in of_any if getattr(self, part) is not None}
+        if not any(needed <= given <= needed | more for needed, more in forms):
+            raise ValueError(
+                "pkcs12, or private_key together with certificate, or pkcs11_module together with "
+                "token_label and key_label; each with what belongs to it alone"
+            )
+        for one, other in (("certificate", "certificate_label"), ("pkcs11_pin", "pkcs11_pin_file")):
+            if "pkcs11_module" in given and {one, other} <= given:
+                raise ValueError(f"{one} or {other}, not both")
         return self
 
     @model_validator(mode="after")

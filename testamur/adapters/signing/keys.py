@@ -1,4 +1,4 @@
-"""Signing keys, read from their files and checked: do they fit, may they sign, are they valid now.
+"""Signing keys, found and checked: do they fit, may they sign, are they valid now.
 
 What is wrong is told by the setting's name, never with a password.
 """
@@ -7,17 +7,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from cryptography import x509
-from cryptography.exceptions import UnsupportedAlgorithm
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
     SECP256R1,
     SECP384R1,
     SECP521R1,
     EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
 )
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.types import PrivateKeyTypes, PublicKeyTypes
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
     PublicFormat,
@@ -29,6 +34,9 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from testamur.adapters.signing.files import SigningKeyFiles
 from testamur.application.errors import RenderingError
 from testamur.domain.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from testamur.adapters.signing.token_keys import TokenKey
 
 #: Shorter RSA keys are no longer considered safe (NIST SP 800-131A).
 SMALLEST_RSA_BITS: Final = 2048
@@ -48,6 +56,9 @@ _OTHER_PURPOSES: Final = {
 
 _HIDDEN: Final = "(hidden)"
 
+#: Signed by a token to see which key it is.
+_PROBE: Final = b"Testamur: which key is this?"
+
 
 @dataclass(frozen=True, slots=True)
 class SigningKey:
@@ -55,13 +66,13 @@ class SigningKey:
 
     Args:
         setting: Name of the setting that it comes from, e.g. ``signing_keys.registry``.
-        private_key: RSA or ECDSA.
+        private_key: RSA or ECDSA; in memory, or in a token that signs with it.
         certificate: Its certificate.
         chain: Certificates on the way to the root that verifiers trust.
     """
 
     setting: str
-    private_key: RSAPrivateKey | EllipticCurvePrivateKey
+    private_key: "RSAPrivateKey | EllipticCurvePrivateKey | TokenKey"
     certificate: x509.Certificate
     chain: tuple[x509.Certificate, ...]
 
@@ -85,7 +96,7 @@ class SigningKey:
 
 
 def load_signing_key(name: str, files: SigningKeyFiles) -> SigningKey:
-    """Read a signing key from its files.
+    """Read a signing key from its files, or find it in its token.
 
     Args:
         name: Its name in the setting ``signing_keys``.
@@ -94,8 +105,12 @@ def load_signing_key(name: str, files: SigningKeyFiles) -> SigningKey:
     Raises:
         InvalidInput: A file cannot be read, the password is wrong, key and certificate do not
             belong together, or they are not for signing documents; the setting is named.
+        RenderingError: A token does not answer as it should, or what asks it is not installed; the
+            reason is ``signing-key`` or ``missing-extra``.
     """
     setting = f"signing_keys.{name}"
+    if files.pkcs11_module is not None:
+        return _from_token(setting, files)
     private_key, certificates = (
         _from_pkcs12(setting, files.pkcs12, files)
         if files.pkcs12 is not None
@@ -103,13 +118,68 @@ def load_signing_key(name: str, files: SigningKeyFiles) -> SigningKey:
     )
     where = f"{setting}.{'certificate' if files.pkcs12 is None else 'pkcs12'}"
     path = files.certificate if files.pkcs12 is None else files.pkcs12
-    further = [each for file in files.chain for each in _certificates(f"{setting}.chain", file)]
-    certificate, *chain = certificates
+    certificate = certificates[0]
     if _public(private_key) != _public(certificate):
         raise InvalidInput(where, str(path), "the certificate of this private key, the first in it")
     _refuse_other_purposes(where, certificate)
-    unique = dict.fromkeys(each for each in (*chain, *further) if each != certificate)
-    return SigningKey(setting, private_key, certificate, tuple(unique))
+    return SigningKey(setting, private_key, certificate, _chain(setting, files, certificates))
+
+
+def _from_token(setting: str, files: SigningKeyFiles) -> SigningKey:
+    try:
+        # Of an extra, and it loads a library of the vendor's: only where it is asked for.
+        from testamur.adapters.signing.token_keys import TokenKey  # noqa: PLC0415
+    except ModuleNotFoundError as error:
+        raise RenderingError(
+            "missing-extra",
+            f"{setting}: keys in hardware need the extra pkcs11, which is not installed "
+            f'({error.name} is missing): pip install "testamur[pkcs11]"',
+        ) from error
+    private_key = TokenKey(setting, files)
+    if files.certificate is not None:
+        where, named = f"{setting}.certificate", str(files.certificate)
+        certificates = _certificates(where, files.certificate)
+    else:
+        part = "key_label" if files.certificate_label is None else "certificate_label"
+        where, named = f"{setting}.{part}", str(files.certificate_label or files.key_label)
+        try:
+            certificates = [x509.load_der_x509_certificate(private_key.certificate(named, part))]
+        except ValueError as error:
+            raise InvalidInput(where, named, f"that of a sound certificate ({error})") from None
+    certificate = certificates[0]
+    # What a token tells of a key differs by vendor; what it signs with it says all.
+    public_key = certificate.public_key()
+    _refuse_unusable(where, public_key)
+    if not _belongs_to(private_key.sign(_PROBE, "sha256"), public_key):
+        raise InvalidInput(
+            where, named, f"the certificate of the private key {files.key_label!r} in the token"
+        )
+    _refuse_other_purposes(where, certificate)
+    return SigningKey(setting, private_key, certificate, _chain(setting, files, certificates))
+
+
+def _belongs_to(signature: bytes, public_key: object) -> bool:
+    """Return whether it is a signature of the probe by the key's other half."""
+    try:
+        match public_key:
+            case RSAPublicKey():
+                public_key.verify(signature, _PROBE, PKCS1v15(), SHA256())
+            case EllipticCurvePublicKey():
+                public_key.verify(signature, _PROBE, ECDSA(SHA256()))
+            case _:
+                return False
+    except InvalidSignature:
+        return False
+    return True
+
+
+def _chain(
+    setting: str, files: SigningKeyFiles, certificates: Sequence[x509.Certificate]
+) -> tuple[x509.Certificate, ...]:
+    """Return the certificates that follow the first, and those of further files, each once."""
+    further = [each for file in files.chain for each in _certificates(f"{setting}.chain", file)]
+    certificate, *chain = certificates
+    return tuple(dict.fromkeys(each for each in (*chain, *further) if each != certificate))
 
 
 def _from_pkcs12(
@@ -159,18 +229,25 @@ def _from_pem(
     return _usable(field, key), _certificates(f"{setting}.certificate", files.certificate)
 
 
-def _usable(field: str, key: object) -> RSAPrivateKey | EllipticCurvePrivateKey:
+def _usable(field: str, key: PrivateKeyTypes) -> RSAPrivateKey | EllipticCurvePrivateKey:
+    _refuse_unusable(field, key.public_key())
+    if not isinstance(key, RSAPrivateKey | EllipticCurvePrivateKey):
+        raise AssertionError("unreachable: others are refused")
+    return key
+
+
+def _refuse_unusable(field: str, key: PublicKeyTypes) -> None:
     match key:
-        case RSAPrivateKey() if key.key_size >= SMALLEST_RSA_BITS:
-            return key
-        case EllipticCurvePrivateKey() if isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
-            return key
-        case RSAPrivateKey():
+        case RSAPublicKey() if key.key_size >= SMALLEST_RSA_BITS:
+            return
+        case EllipticCurvePublicKey() if isinstance(key.curve, SECP256R1 | SECP384R1 | SECP521R1):
+            return
+        case RSAPublicKey():
             kind = f"RSA, {key.key_size} bits"
-        case EllipticCurvePrivateKey():
+        case EllipticCurvePublicKey():
             kind = f"ECDSA, {key.curve.name}"
         case _:
-            kind = type(key).__name__.removesuffix("PrivateKey")
+            kind = type(key).__name__.removesuffix("PublicKey")
     raise InvalidInput(field, kind, ALLOWED_KEYS)
 
 

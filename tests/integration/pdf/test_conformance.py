@@ -70,6 +70,7 @@ def designed() -> PreparedPdf:
             "verification": {"text": "Id {verify_id}", "x": "10%", "y": "95%", "size": 8},
         },
         reading_text="Example University",
+        reading_text_language="en-GB",
         attachments=[{"asset": "syllabus", "filename": "syllabus.txt"}],
     )
 

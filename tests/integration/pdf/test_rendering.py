@@ -16,12 +16,14 @@ from testamur.domain.errors import InvalidInput, NotFound
 from tests.support.pdf import (
     A4_LANDSCAPE,
     a_document,
+    changed,
     ink_of,
     picture_of,
     prepared,
     template,
     text_of,
 )
+from tests.support.template_features import ALLOWED
 
 NOTHING = {"name": False, "context": False, "date": False}
 
@@ -343,17 +345,39 @@ def test_the_renderer_is_found_by_its_name_and_says_what_its_options_are() -> No
     assert "fonts" in renderer.options_model.model_fields
 
 
+@pytest.mark.parametrize("name", ["blank", "moved and turned"])
+def test_a_code_fills_the_box_that_its_tag_names(name: str) -> None:
+    code = {"qr": "{verify_url}", "x": 40, "y": 90, "size": 61.5}
+    elements = {"name": False, "context": False, "date": False, "code": code}
+    content = (
+        prepared({"made": ALLOWED[name]}, template="made", elements=elements)
+        .render(a_document())
+        .content
+    )
+
+    def cropped(pdf: pikepdf.Pdf) -> None:
+        (figure,) = pdf.Root.StructTreeRoot.K.K.as_list()
+        pdf.pages[0].obj.CropBox = figure.A.BBox
+
+    ink = ink_of(changed(content, cropped))
+    assert ink is not None
+    assert (ink.left, ink.top) == pytest.approx((0, 0), abs=0.3)
+    assert (ink.right, ink.bottom) == pytest.approx((61.5, 61.5), abs=0.3)
+
+
 def test_what_is_in_another_language_is_tagged_with_it() -> None:
     renderer = prepared(
+        reading_text="Uniwersytet",
+        reading_text_language="PL-pl",
         elements={
             "context": False,
             "date": {"language": "en"},
             "code": {"qr": "{verify_url}", "x": 10, "y": 10, "size": 60},
-        }
+        },
     )
-    content = renderer.render(a_document(locale="pl")).content
+    content = renderer.render(a_document(locale="de")).content
     with pikepdf.open(BytesIO(content)) as pdf:
         elements = list(pdf.Root.StructTreeRoot.K.K)
         tagged = [(str(each.S), str(each.get("/Lang", ""))) for each in elements]
-        assert str(pdf.Root.Lang) == "pl"
-    assert tagged == [("/Figure", "en"), ("/P", ""), ("/P", "en")]
+        assert str(pdf.Root.Lang) == "de"
+    assert tagged == [("/P", "pl-pl"), ("/Figure", "en"), ("/P", ""), ("/P", "en")]

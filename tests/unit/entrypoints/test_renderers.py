@@ -1,5 +1,3 @@
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -8,6 +6,7 @@ from testamur.application.options import Renderers
 from testamur.domain.errors import InvalidInput
 from testamur.entrypoints.plugins import BUILT_IN, BrokenPlugin, Group
 from testamur.entrypoints.renderers import InstalledRenderers
+from tests.support.pdf import MemoryAssets, template
 from tests.support.plugins import Installer
 from tests.support.world import PlainOptions, World
 
@@ -24,12 +23,11 @@ def test_a_renderer_that_is_not_there_is_refused_with_those_that_are() -> None:
         Renderers(InstalledRenderers()).named("crayon")
 
 
-def test_opening_an_installation_loads_nothing_that_draws() -> None:
-    code = "import sys, testamur.entrypoints.library; print(*sys.modules)"
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert not {"fpdf", "pikepdf", "uharfbuzz", "fontTools"} & set(loaded)
+def test_compiled_templates_are_kept_in_the_cache_folder(tmp_path: Path) -> None:
+    renderer = InstalledRenderers(cache_folder=tmp_path)["pdf"]
+    options = renderer.options_model.model_validate({"template": "blank"})
+    renderer.prepare(options, MemoryAssets({"blank": template()}))
+    assert len([*(tmp_path / "templates").iterdir()]) == 1
 
 
 def test_a_renderer_is_found_by_its_path_and_goes_by_it() -> None:

@@ -241,6 +241,20 @@ def test_elements_are_tagged_in_their_order() -> None:
     assert by_content == [each.objgen for each in elements]
 
 
+@pytest.mark.parametrize(
+    ("name", "box"),
+    [("blank", [300, 20, 330, 50]), ("moved and turned", [230, 330, 260, 360])],
+)
+def test_figures_say_what_they_cover_in_the_page_s_own_coordinates(
+    name: str, box: list[int]
+) -> None:
+    with opened(document(compiled(ALLOWED[name]))) as pdf:
+        *texts, figure = elements_of(pdf)
+        assert list(map(float, figure.A.BBox.as_list())) == box
+        assert (str(figure.A.O), str(figure.A.Placement)) == ("/Layout", "/Block")
+        assert all("/A" not in each for each in texts)
+
+
 def test_all_that_is_drawn_is_tagged_or_decoration() -> None:
     with opened(document(compiled(template()))) as pdf:
         marks, drawn = [], []
@@ -266,7 +280,18 @@ def test_what_the_template_says_is_read_first() -> None:
         first, *others = elements_of(pdf)
         assert (str(first.S), int(first.K)) == ("/P", 0)
         assert str(first.ActualText) == "Universität\n(Beispiel)"
+        assert "/Lang" not in first
         assert [int(each.K) for each in others] == [1, 2, 3]
+
+
+def test_what_the_template_says_may_be_in_another_language() -> None:
+    page = compiled(template(), reading_text="Universität", reading_text_language="de-at")
+
+    with opened(document(page)) as pdf:
+        first, *others = elements_of(pdf)
+        assert str(first.Lang) == "de-at"
+        assert str(pdf.Root.Lang) == "en"
+        assert all("/Lang" not in each for each in others)
 
 
 def test_the_tags_of_the_template_are_taken_off() -> None:

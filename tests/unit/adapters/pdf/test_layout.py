@@ -113,6 +113,13 @@ def test_a_text_shrinks_until_it_has_no_more_lines_than_it_may() -> None:
     assert all(width_of(line) <= 160 for line in wrapped)
 
 
+def test_a_word_wider_than_its_room_shrinks_though_it_may_wrap() -> None:
+    (line,) = lines(a_document(full_name="Wolfeschlegelsteinhausen"), width=200, wrap=True)
+
+    assert line.size < 20
+    assert width_of(line) <= 200
+
+
 def test_more_lines_than_allowed_are_refused() -> None:
     with pytest.raises(RenderingError, match="at most 1 line;") as caught:
         lines(text="a\nb", max_lines=1)

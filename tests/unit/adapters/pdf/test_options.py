@@ -84,6 +84,8 @@ def test_a_custom_element_needs_a_text_and_a_position(missing: str) -> None:
         ({"template": "Not A Slug"}, "template"),
         ({"page": 0}, "page"),
         ({"unknown": 1}, "unknown"),
+        ({"reading_text": "Diploma", "reading_text_language": "?"}, "reading_text_language"),
+        ({"reading_text_language": "en"}, "reading_text_language"),
         ({"font_for_language": {"ja": "Noto Sans"}}, "font_for_language.ja"),
         ({"font_for_language": {"?": "noto-sans"}}, "font_for_language.?.[key]"),
         ({"fonts": ["noto-sans", "noto#x"]}, "fonts.1"),

@@ -5,31 +5,8 @@ import segno
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from testamur.adapters.pdf.qr import MASK, QrSymbol, QrSymbols
-
-BASE64 = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
-
-
-def modules_of_segno(text: str) -> list[bytes]:
-    matrix = segno.make(text, error="m", micro=False, mask=MASK).matrix
-    return [bytes(row) for row in matrix]
-
-
-def modules(symbol: QrSymbol) -> list[bytes]:
-    rows = [bytearray(symbol.modules) for _ in range(symbol.modules)]
-    for column, row, length in symbol.bars:
-        rows[row][column : column + length] = b"\1" * length
-    return [bytes(row) for row in rows]
-
-
-@settings(max_examples=20, deadline=None)
-@given(st.lists(st.text(BASE64, min_size=6, max_size=6), min_size=30, max_size=60))
-def test_symbols_of_links_are_those_that_segno_makes(ids: list[str]) -> None:
-    symbols = QrSymbols()
-
-    for each in ids:
-        link = f"https://example.org/v/{each}"
-        assert modules(symbols.symbol(link)) == modules_of_segno(link)
+from testamur.adapters.pdf.qr import QrSymbols
+from tests.support.qr_modules import modules, modules_of_segno
 
 
 @settings(max_examples=60, deadline=None)

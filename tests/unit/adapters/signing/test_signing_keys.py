@@ -31,6 +31,8 @@ from tests.support.signing import (
     registrar,
 )
 
+IN_TOKEN = {"pkcs11_module": "a.so", "token_label": "registry", "key_label": "registrar"}
+
 
 def loaded(files: SigningKeyFiles) -> SigningKey:
     return load_signing_key("registrar", files)
@@ -53,6 +55,7 @@ def test_a_key_is_read_with_its_certificate_and_chain(
 
     key = loaded(write(tmp_path, signer, password))
 
+    assert isinstance(key.private_key, ec.EllipticCurvePrivateKey)
     assert key.private_key.private_numbers() == signer.private_key.private_numbers()
     assert key.certificate == signer.certificate
     assert key.chain == (intermediate().certificate,)
@@ -235,11 +238,34 @@ def test_a_key_is_refused_before_and_after_its_certificate_is_valid(tmp_path: Pa
         {"certificate": "cert.pem"},
         {"pkcs12": "a.p12", "private_key": "key.pem", "certificate": "cert.pem"},
         {"pkcs12": "a.p12", "certificate": "cert.pem"},
+        {"pkcs12": "a.p12", "pkcs11_pin": "sesame"},
+        {"pkcs11_module": "a.so", "token_label": "registry"},
+        {"pkcs11_module": "a.so", "key_label": "registrar"},
+        {"token_label": "registry", "key_label": "registrar"},
+        {**IN_TOKEN, "private_key": "key.pem"},
+        {**IN_TOKEN, "password": "sesame"},
     ],
 )
-def test_a_key_has_exactly_one_of_its_two_forms(given: dict[str, str]) -> None:
+def test_a_key_has_exactly_one_of_its_three_forms(given: dict[str, str]) -> None:
     with pytest.raises(ValidationError, match="pkcs12, or private_key together with certificate"):
         SigningKeyFiles.model_validate(given)
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"certificate_label": "seal"},
+        {"certificate": "cert.pem", "chain": "ca.pem"},
+        {"pkcs11_pin": "sesame"},
+        {"pkcs11_pin_file": "pin"},
+    ],
+)
+def test_a_key_in_a_token_has_its_certificate_there_or_in_a_file(given: dict[str, str]) -> None:
+    files = SigningKeyFiles.model_validate({**IN_TOKEN, **given})
+
+    assert files.key_label == "registrar"
+    assert "sesame" not in repr(files)
 
 
 @pytest.mark.parametrize(
@@ -252,13 +278,20 @@ def test_a_key_has_exactly_one_of_its_two_forms(given: dict[str, str]) -> None:
         ({"timestamp_username": "me"}, "both or neither"),
         ({"timestamp_username": "me", "timestamp_password": "sesame"}, "timestamp_url beside"),
         ({"pkcs12": ""}, "a path"),
+        ({**IN_TOKEN, "pkcs11_module": ""}, "a path"),
+        ({**IN_TOKEN, "token_label": ""}, "a name"),
+        ({**IN_TOKEN, "key_label": "registrar\n"}, "a name"),
+        ({**IN_TOKEN, "pkcs11_pin": "sesame", "pkcs11_pin_file": "pin"}, "not both"),
+        ({**IN_TOKEN, "certificate": "cert.pem", "certificate_label": "seal"}, "not both"),
     ],
 )
 def test_what_cannot_be_meant_is_refused_without_a_password(
     given: dict[str, str], message: str
 ) -> None:
+    form = {} if "pkcs11_module" in given else {"pkcs12": "a.p12"}
+
     with pytest.raises(ValidationError, match=message) as refused:
-        SigningKeyFiles.model_validate({"pkcs12": "a.p12", **given})
+        SigningKeyFiles.model_validate({**form, **given})
     assert "sesame" not in str(refused.value)
 
 
