@@ -9,6 +9,10 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from testamur.adapters.event_store.copying import CopyReport as CopyReport
+    from testamur.application.auditing import Audit as Audit
+    from testamur.application.auditing import AuditPage as AuditPage
+    from testamur.application.erasing import Erasable as Erasable
     from testamur.application.errors import AlreadyRunning as AlreadyRunning
     from testamur.application.errors import ConcurrencyConflict as ConcurrencyConflict
     from testamur.application.errors import EventStoreError as EventStoreError
@@ -16,21 +20,29 @@ if TYPE_CHECKING:
     from testamur.application.errors import RenderingError as RenderingError
     from testamur.application.errors import RetrievalError as RetrievalError
     from testamur.application.errors import StorageError as StorageError
+    from testamur.application.exporting import LearnerExport as LearnerExport
     from testamur.application.inspecting import PreviewWarning as PreviewWarning
+    from testamur.application.moments import CredentialMoment as CredentialMoment
+    from testamur.application.ports.audit import AuditEntry as AuditEntry
+    from testamur.application.ports.audit import AuditFilter as AuditFilter
     from testamur.application.ports.event_store import RecordedEvent as RecordedEvent
     from testamur.application.ports.register import CredentialFilter as CredentialFilter
     from testamur.application.ports.register import CredentialRow as CredentialRow
     from testamur.application.ports.register import CredentialTally as CredentialTally
     from testamur.application.ports.register import RunRow as RunRow
+    from testamur.application.ports.secret_keys import KeyCounts as KeyCounts
     from testamur.application.previewing import Preview as Preview
     from testamur.application.progress import Progress as Progress
     from testamur.application.progress import Step as Step
+    from testamur.application.reasons import Reasons as Reasons
+    from testamur.application.retention import InactiveLearner as InactiveLearner
     from testamur.application.running import Prospect as Prospect
     from testamur.application.standing import ConfigurationStanding as ConfigurationStanding
     from testamur.application.standing import HeldCredential as HeldCredential
     from testamur.application.standing import LearnerStanding as LearnerStanding
     from testamur.application.standing import StepStanding as StepStanding
     from testamur.application.ticking import TickReport as TickReport
+    from testamur.application.verifying import Verification as Verification
     from testamur.domain.assets import CredentialAsset as CredentialAsset
     from testamur.domain.configurations import CredentialConfiguration as CredentialConfiguration
     from testamur.domain.credential_types import CredentialType as CredentialType
@@ -38,6 +50,7 @@ if TYPE_CHECKING:
     from testamur.domain.credential_types import TypeDefinition as TypeDefinition
     from testamur.domain.credentials import Credential as Credential
     from testamur.domain.credentials import CredentialStatus as CredentialStatus
+    from testamur.domain.erasures import ErasureCompleted as ErasureCompleted
     from testamur.domain.errors import DecisionRefused as DecisionRefused
     from testamur.domain.errors import InvalidInput as InvalidInput
     from testamur.domain.errors import InvalidOptions as InvalidOptions
@@ -52,9 +65,15 @@ if TYPE_CHECKING:
     from testamur.domain.schedules import IssueWindow as IssueWindow
     from testamur.domain.schedules import OnceRule as OnceRule
     from testamur.domain.schedules import Schedule as Schedule
+    from testamur.entrypoints.database_copies import back_up_database as back_up_database
+    from testamur.entrypoints.database_copies import copy_database as copy_database
+    from testamur.entrypoints.databases import DatabaseStatus as DatabaseStatus
+    from testamur.entrypoints.databases import database_status as database_status
+    from testamur.entrypoints.databases import migrate_database as migrate_database
     from testamur.entrypoints.library import RunOutcome as RunOutcome
     from testamur.entrypoints.library import Testamur as Testamur
     from testamur.entrypoints.plugins import BrokenPlugin as BrokenPlugin
+    from testamur.entrypoints.setting_values import PostgresUrl as PostgresUrl
     from testamur.entrypoints.settings import Settings as Settings
 
     __version__: str
@@ -63,36 +82,50 @@ if TYPE_CHECKING:
 #: so a name stands in both places, and in `__all__`.
 _PUBLIC: dict[str, str] = {
     "AlreadyRunning": "testamur.application.errors",
+    "Audit": "testamur.application.auditing",
+    "AuditEntry": "testamur.application.ports.audit",
+    "AuditFilter": "testamur.application.ports.audit",
+    "AuditPage": "testamur.application.auditing",
     "BrokenPlugin": "testamur.entrypoints.plugins",
     "ConcurrencyConflict": "testamur.application.errors",
     "ConfigurationId": "testamur.domain.identifiers",
     "ConfigurationStanding": "testamur.application.standing",
+    "CopyReport": "testamur.adapters.event_store.copying",
     "Credential": "testamur.domain.credentials",
     "CredentialAsset": "testamur.domain.assets",
     "CredentialConfiguration": "testamur.domain.configurations",
     "CredentialFilter": "testamur.application.ports.register",
     "CredentialId": "testamur.domain.identifiers",
+    "CredentialMoment": "testamur.application.moments",
     "CredentialRow": "testamur.application.ports.register",
     "CredentialStatus": "testamur.domain.credentials",
     "CredentialTally": "testamur.application.ports.register",
     "CredentialType": "testamur.domain.credential_types",
     "CronRule": "testamur.domain.schedules",
+    "DatabaseStatus": "testamur.entrypoints.databases",
     "DecisionRefused": "testamur.domain.errors",
+    "Erasable": "testamur.application.erasing",
+    "ErasureCompleted": "testamur.domain.erasures",
     "EventStoreError": "testamur.application.errors",
     "HeldCredential": "testamur.application.standing",
+    "InactiveLearner": "testamur.application.retention",
     "IntervalRule": "testamur.domain.schedules",
     "InvalidInput": "testamur.domain.errors",
     "InvalidOptions": "testamur.domain.errors",
     "IssueWindow": "testamur.domain.schedules",
     "Issuer": "testamur.domain.credential_types",
+    "KeyCounts": "testamur.application.ports.secret_keys",
+    "LearnerExport": "testamur.application.exporting",
     "LearnerStanding": "testamur.application.standing",
     "NotFound": "testamur.domain.errors",
     "NotificationError": "testamur.application.errors",
     "OnceRule": "testamur.domain.schedules",
+    "PostgresUrl": "testamur.entrypoints.setting_values",
     "Preview": "testamur.application.previewing",
     "PreviewWarning": "testamur.application.inspecting",
     "Progress": "testamur.application.progress",
     "Prospect": "testamur.application.running",
+    "Reasons": "testamur.application.reasons",
     "RecordedEvent": "testamur.application.ports.event_store",
     "RenderingError": "testamur.application.errors",
     "RetrievalError": "testamur.application.errors",
@@ -109,40 +142,59 @@ _PUBLIC: dict[str, str] = {
     "TestamurError": "testamur.domain.errors",
     "TickReport": "testamur.application.ticking",
     "TypeDefinition": "testamur.domain.credential_types",
+    "Verification": "testamur.application.verifying",
+    "back_up_database": "testamur.entrypoints.database_copies",
+    "copy_database": "testamur.entrypoints.database_copies",
+    "database_status": "testamur.entrypoints.databases",
+    "migrate_database": "testamur.entrypoints.databases",
 }
 
 __all__ = [
     "AlreadyRunning",
+    "Audit",
+    "AuditEntry",
+    "AuditFilter",
+    "AuditPage",
     "BrokenPlugin",
     "ConcurrencyConflict",
     "ConfigurationId",
     "ConfigurationStanding",
+    "CopyReport",
     "Credential",
     "CredentialAsset",
     "CredentialConfiguration",
     "CredentialFilter",
     "CredentialId",
+    "CredentialMoment",
     "CredentialRow",
     "CredentialStatus",
     "CredentialTally",
     "CredentialType",
     "CronRule",
+    "DatabaseStatus",
     "DecisionRefused",
+    "Erasable",
+    "ErasureCompleted",
     "EventStoreError",
     "HeldCredential",
+    "InactiveLearner",
     "IntervalRule",
     "InvalidInput",
     "InvalidOptions",
     "IssueWindow",
     "Issuer",
+    "KeyCounts",
+    "LearnerExport",
     "LearnerStanding",
     "NotFound",
     "NotificationError",
     "OnceRule",
+    "PostgresUrl",
     "Preview",
     "PreviewWarning",
     "Progress",
     "Prospect",
+    "Reasons",
     "RecordedEvent",
     "RenderingError",
     "RetrievalError",
@@ -159,7 +211,12 @@ __all__ = [
     "TestamurError",
     "TickReport",
     "TypeDefinition",
+    "Verification",
     "__version__",
+    "back_up_database",
+    "copy_database",
+    "database_status",
+    "migrate_database",
 ]
 
 if not TYPE_CHECKING:  # hidden from type checkers, which would otherwise accept any name

@@ -1,11 +1,11 @@
 """Use cases of configurations: create, change, enable, disable, retire, look up."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
-from testamur.application.aggregates import Loaded, append, load
+from testamur.application.aggregates import Loaded, append, fold, load
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.cron import check_cron
 from testamur.application.options import (
@@ -180,6 +180,17 @@ class Configurations:
             NotFound: There is no such configuration.
         """
         return self._existing(id_)[1]
+
+    def many(
+        self, ids: Sequence[ConfigurationId]
+    ) -> dict[ConfigurationId, CredentialConfiguration]:
+        """Return those of some configurations that there are, all loaded at once."""
+        found: dict[ConfigurationId, CredentialConfiguration] = {}
+        for id_, recorded in self.events.load_many(ids).items():
+            state = fold(id_, recorded, configurations.evolve).state
+            if state is not None:
+                found[ConfigurationId(id_)] = state
+        return found
 
     def find(self, type_slug: str, context_key: str) -> ConfigurationId:
         """Return the id of the configuration of a type for a context.

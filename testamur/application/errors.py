@@ -75,3 +75,10 @@ class AlreadyRunning(TestamurError):
     def __init__(self, work: str) -> None:
         self.work = work
         super().__init__(f"{work} is being done by another process right now; try again later")
+
+
+class TamperedLog(TestamurError):
+    """The log, or the tree over it, is not what was sealed; nothing is sealed until it is."""
+
+    def __init__(self, found: str) -> None:
+        super().__init__(f"{found}; `testamur audit verify` tells more")

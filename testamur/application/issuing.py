@@ -1,34 +1,42 @@
 """Issuing: from awarded credentials to documents that are durably stored."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 from typing import Final
 from uuid import UUID
 
-from testamur.application.aggregates import Loaded, fold
+from testamur.application.aggregates import Loaded, fold, load
 from testamur.application.configurations import Configurations, PreparedConfiguration
+from testamur.application.dividing import PATIENCE_OF_A_BATCH_SECONDS, work_on_share
 from testamur.application.documents import document_of
 from testamur.application.errors import ConcurrencyConflict, RenderingError, StorageError
 from testamur.application.installation import Installation
-from testamur.application.ports.event_store import Attribution, EventStore, NewEvents
+from testamur.application.ports.event_store import (
+    Attribution,
+    EventStore,
+    NewEvents,
+    RecordedEvent,
+)
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.rendering import RenderedFile
 from testamur.application.ports.storage import ArtifactStorage, StorableFile
 from testamur.application.ports.system import Clock, WorkLocks
 from testamur.application.progress import Progress, Step
 from testamur.application.requests import ISSUER
+from testamur.domain import erasures
 from testamur.domain.credentials import (
     Artifact,
     Credential,
     CredentialStatus,
+    decide_erase,
     decide_fail_issuance,
     decide_issue,
     evolve,
 )
 from testamur.domain.errors import TestamurError
-from testamur.domain.identifiers import ConfigurationId, CredentialId, RunId
+from testamur.domain.identifiers import ConfigurationId, CredentialId, RunId, erasure_id
 from testamur.domain.personal_data import Person
 
 #: Documents in one batch: enough to share the cost of making them durable, few enough that a
@@ -70,6 +78,17 @@ class _Failed:
     credential: Loaded[Credential]
     reason: str
     detail: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Erased:
+    """A credential whose learner was erased while it was being awarded."""
+
+    credential: Loaded[Credential]
+    reason: str
+
+
+_Outcome = _Made | _Failed | _Erased
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,38 +141,94 @@ class Issuing:
                 progress.advance(Step.ISSUE, done.issued + done.failed)
             return counts
 
+    def issue_batch(
+        self, share: int, ids: Sequence[CredentialId], progress: Progress
+    ) -> IssueCounts:
+        """Issue those of some credentials that wait for it now; several may do so at once.
+
+        Args:
+            share: The share that all their learners are in.
+            ids: Which.
+            progress: Is told how far it is.
+
+        Raises:
+            AlreadyRunning: Another process stays at credentials of the share.
+            EventStoreError: The store cannot be read or written.
+        """
+        with self.locks.hold(work_on_share("issue", share), PATIENCE_OF_A_BATCH_SECONDS):
+            prepared: dict[ConfigurationId, PreparedConfiguration] = {}
+            for _ in range(MOST_CONFLICTS):
+                streams = self._waiting(ids)
+                # The award is the first event; what it belongs to is the run.
+                runs = {id_: each[0].attribution.correlation_id for id_, each in streams.items()}
+                try:
+                    counts = self._issue_loaded(streams, runs, prepared)
+                except ConcurrencyConflict:
+                    continue
+                progress.advance(Step.ISSUE, counts.issued + counts.failed)
+                return counts
+            raise ConcurrencyConflict(list(ids))
+
+    def _waiting(self, ids: Sequence[CredentialId]) -> dict[UUID, Sequence[RecordedEvent]]:
+        """Return the streams of those that are awarded and whose retry time has come."""
+        now = self.clock.now()
+        waiting: dict[UUID, Sequence[RecordedEvent]] = {}
+        for id_, recorded in self.events.load_many(ids).items():
+            state = fold(id_, recorded, evolve).state
+            if (
+                state is not None
+                and state.status is CredentialStatus.AWARDED
+                and (state.issue_retry_at is None or state.issue_retry_at <= now)
+            ):
+                waiting[id_] = recorded
+        return waiting
+
     def _issue_batch(
         self,
         rows: Sequence[CredentialRow],
         prepared: dict[ConfigurationId, PreparedConfiguration],
     ) -> IssueCounts:
-        streams = self.events.load_many([row.credential_id for row in rows])
+        found = self.events.load_many([row.credential_id for row in rows])
+        streams: dict[UUID, Sequence[RecordedEvent]] = {
+            row.credential_id: found.get(row.credential_id, ()) for row in rows
+        }
+        runs: dict[UUID, UUID] = {row.credential_id: row.run_id for row in rows}
+        return self._issue_loaded(streams, runs, prepared)
+
+    def _issue_loaded(
+        self,
+        streams: Mapping[UUID, Sequence[RecordedEvent]],
+        runs: Mapping[UUID, UUID],
+        prepared: dict[ConfigurationId, PreparedConfiguration],
+    ) -> IssueCounts:
         drawn = [
-            self._draw(
-                fold(row.credential_id, streams.get(row.credential_id, ()), evolve), prepared
-            )
-            for row in rows
+            self._draw(fold(id_, recorded, evolve), prepared) for id_, recorded in streams.items()
         ]
         outcomes = self._store(drawn)
-        runs: dict[UUID, UUID] = {row.credential_id: row.run_id for row in rows}
         by_run = sorted(outcomes, key=lambda outcome: runs[_credential_id(outcome)])
-        for run, of_run in groupby(by_run, key=lambda outcome: runs[_credential_id(outcome)]):
-            self._record(list(of_run), run)
-        issued = sum(isinstance(outcome, _Made) for outcome in outcomes)
-        return IssueCounts(issued=issued, failed=len(outcomes) - issued)
+        try:
+            for run, of_run in groupby(by_run, key=lambda outcome: runs[_credential_id(outcome)]):
+                self._record(list(of_run), run)
+        except ConcurrencyConflict:
+            self._take_back(outcomes)
+            raise
+        return IssueCounts(
+            issued=sum(isinstance(outcome, _Made) for outcome in outcomes),
+            failed=sum(isinstance(outcome, _Failed) for outcome in outcomes),
+        )
 
     def _draw(
         self,
         credential: Loaded[Credential],
         prepared: dict[ConfigurationId, PreparedConfiguration],
-    ) -> _Made | _Failed:
+    ) -> _Outcome:
         state = credential.state
         if state is None or state.status is not CredentialStatus.AWARDED:
             # The register is changed with the events, so the stream moved on after it was asked.
             raise ConcurrencyConflict([credential.stream_id])
         person = state.awarded.person
         if person is None:
-            return _Failed(credential, "erased", "the learner's data was erased before the issue")
+            return self._without_person(credential, state)
         try:
             ready = self._prepared(state.awarded.configuration_id, prepared)
             rendered = self._render(credential, state, person, ready)
@@ -178,6 +253,13 @@ class Issuing:
             ready.renderer.digest,
         )
 
+    def _without_person(self, credential: Loaded[Credential], state: Credential) -> _Outcome:
+        """Tell an award that was recorded while its learner was erased from a key that is lost."""
+        erasure = load(self.events, erasure_id(state.awarded.learner_id), erasures.evolve).state
+        if erasure is None:
+            return _Failed(credential, "no-key", "the learner's data key is not in the database")
+        return _Erased(credential, erasure.requested.reason)
+
     def _prepared(
         self, id_: ConfigurationId, prepared: dict[ConfigurationId, PreparedConfiguration]
     ) -> PreparedConfiguration:
@@ -198,7 +280,7 @@ class Issuing:
             )
         )
 
-    def _store(self, drawn: Iterable[_Made | _Failed]) -> list[_Made | _Failed]:
+    def _store(self, drawn: Iterable[_Outcome]) -> list[_Outcome]:
         """Store the documents, one by one if the batch as a whole fails, to find the culprit."""
         outcomes = list(drawn)
         made = [outcome for outcome in outcomes if isinstance(outcome, _Made)]
@@ -209,8 +291,8 @@ class Issuing:
             return [self._store_alone(outcome) for outcome in outcomes]
         return outcomes
 
-    def _store_alone(self, outcome: _Made | _Failed) -> _Made | _Failed:
-        if isinstance(outcome, _Failed):
+    def _store_alone(self, outcome: _Outcome) -> _Outcome:
+        if not isinstance(outcome, _Made):
             return outcome
         try:
             self.storage.put([outcome.file])
@@ -218,7 +300,22 @@ class Issuing:
             return _Failed(outcome.credential, "storage", str(error))
         return outcome
 
-    def _record(self, outcomes: Sequence[_Made | _Failed], run_id: UUID) -> None:
+    def _take_back(self, outcomes: Iterable[_Outcome]) -> None:
+        """Delete the documents of those who were erased while these were made and stored."""
+        keys = {
+            each.credential.stream_id: each.file.key for each in outcomes if isinstance(each, _Made)
+        }
+        streams = self.events.load_many(list(keys))
+        states = {id_: fold(id_, recorded, evolve).state for id_, recorded in streams.items()}
+        erased = [
+            keys[id_]
+            for id_, state in states.items()
+            if state is not None and state.status is CredentialStatus.ERASED
+        ]
+        if erased:
+            self.storage.delete(erased)
+
+    def _record(self, outcomes: Sequence[_Outcome], run_id: UUID) -> None:
         now = self.clock.now()
         batch = [_decided(outcome, now) for outcome in outcomes]
         self.events.append(batch, Attribution(ISSUER, now, run_id))
@@ -229,19 +326,26 @@ def storage_key(credential: CredentialId, suffix: str) -> str:
 
     Two letters of the random-looking id spread the files over 256 folders.
     """
-    return f"credentials/{credential.hex[:2]}/{credential}{suffix}"
+    return f"{storage_stem(credential)}{suffix}"
 
 
-def _credential_id(outcome: _Made | _Failed) -> UUID:
+def storage_stem(credential: CredentialId) -> str:
+    """Return what the keys of all files of a credential begin with, up to the ending."""
+    return f"credentials/{credential.hex[:2]}/{credential}"
+
+
+def _credential_id(outcome: _Outcome) -> UUID:
     return outcome.credential.stream_id
 
 
-def _decided(outcome: _Made | _Failed, now: datetime) -> NewEvents:
+def _decided(outcome: _Outcome, now: datetime) -> NewEvents:
     credential = outcome.credential
     if isinstance(outcome, _Made):
         return credential.followed_by(
             decide_issue(credential.state, (outcome.artifact,), outcome.rendering)
         )
+    if isinstance(outcome, _Erased):
+        return credential.followed_by(decide_erase(credential.state, outcome.reason))
     return credential.followed_by(
         decide_fail_issuance(credential.state, outcome.reason, outcome.detail, now)
     )

@@ -15,6 +15,7 @@ from uuid import UUID
 
 from testamur.application.aggregates import Loaded, fold
 from testamur.application.configurations import Configurations
+from testamur.application.dividing import PATIENCE_OF_A_BATCH_SECONDS, work_on_share
 from testamur.application.errors import ConcurrencyConflict
 from testamur.application.installation import Installation
 from testamur.application.ports.event_store import (
@@ -139,7 +140,7 @@ class Notifying:
             conflicts = 0
             while rows := self.register.awaiting_notification(now, BATCH_SIZE, run_id):
                 try:
-                    done = self._notify_batch(rows)
+                    done = self._notify_batch(self._load(rows))
                 except ConcurrencyConflict:
                     # Somebody revoked one of them in this moment: ask again who waits.
                     conflicts += 1
@@ -153,8 +154,49 @@ class Notifying:
                     break
             return counts
 
-    def _notify_batch(self, rows: Sequence[CredentialRow]) -> NotifyCounts:
-        waiting = self._load(rows)
+    def notify_batch(
+        self, share: int, ids: Sequence[CredentialId], progress: Progress
+    ) -> NotifyCounts:
+        """Tell those of some credentials' learners who wait to be told now.
+
+        Several may do so at once.
+
+        Args:
+            share: The share that all the learners are in.
+            ids: Which credentials.
+            progress: Is told how far it is.
+
+        Raises:
+            AlreadyRunning: Another process stays at credentials of the share.
+            EventStoreError: The store cannot be read or written.
+        """
+        with self.locks.hold(work_on_share("notify", share), PATIENCE_OF_A_BATCH_SECONDS):
+            for _ in range(MOST_CONFLICTS):
+                try:
+                    counts = self._notify_batch(self._waiting(ids))
+                except ConcurrencyConflict:
+                    continue
+                progress.advance(Step.NOTIFY, counts.total)
+                return counts
+            raise ConcurrencyConflict(list(ids))
+
+    def _waiting(self, ids: Sequence[CredentialId]) -> list[_Issued]:
+        """Return those that are issued and whose learner is to be told now."""
+        now = self.clock.now()
+        waiting = []
+        for id_, recorded in self.events.load_many(ids).items():
+            state = fold(id_, recorded, evolve).state
+            if (
+                state is not None
+                and state.status is CredentialStatus.ISSUED
+                and state.notification == "pending"
+                and (state.notification_retry_at is None or state.notification_retry_at <= now)
+            ):
+                # The award is the first event; what it belongs to is the run.
+                waiting.append(_issued(id_, recorded, recorded[0].attribution.correlation_id))
+        return waiting
+
+    def _notify_batch(self, waiting: Sequence[_Issued]) -> NotifyCounts:
         switched_on = self._switches({each.state.awarded.configuration_id for each in waiting})
         to_send: dict[CredentialId, _Issued] = {}
         ready: list[Notification] = []
@@ -200,7 +242,10 @@ class Notifying:
 
     def _load(self, rows: Sequence[CredentialRow]) -> list[_Issued]:
         streams = self.events.load_many([row.credential_id for row in rows])
-        return [_issued(row, streams.get(row.credential_id, [])) for row in rows]
+        return [
+            _issued(row.credential_id, streams.get(row.credential_id, []), row.run_id)
+            for row in rows
+        ]
 
     def _switches(self, ids: Iterable[ConfigurationId]) -> dict[ConfigurationId, bool]:
         return {id_: self.configurations.notification(id_).enabled for id_ in ids}
@@ -273,14 +318,14 @@ class Notifying:
             self.events.append(batch, Attribution(NOTIFIER, now, run_id))
 
 
-def _issued(row: CredentialRow, recorded: Sequence[RecordedEvent]) -> _Issued:
-    credential = fold(row.credential_id, recorded, evolve)
+def _issued(id_: UUID, recorded: Sequence[RecordedEvent], run_id: UUID) -> _Issued:
+    credential = fold(id_, recorded, evolve)
     state = credential.state
     issues = [each for each in recorded if isinstance(each.event, CredentialIssued)]
     if state is None or state.status is not CredentialStatus.ISSUED or not issues:
         # The register is changed with the events, so the stream moved on after it was asked.
-        raise ConcurrencyConflict([row.credential_id])
-    return _Issued(credential, state, issues[-1].attribution.at, row.run_id)
+        raise ConcurrencyConflict([id_])
+    return _Issued(credential, state, issues[-1].attribution.at, run_id)
 
 
 def _chunks(deliveries: Iterator[Delivery], size: int) -> Iterator[list[Delivery]]:

@@ -5,12 +5,15 @@ from typing import Protocol
 
 
 class Step(StrEnum):
-    """The steps of a certificate's way."""
+    """The steps of a certificate's way, and of looking after it."""
 
     EVALUATE = "evaluate"
     AWARD = "award"
     ISSUE = "issue"
     NOTIFY = "notify"
+    FOLLOW = "follow"
+    VERIFY = "verify"
+    EXPORT = "export"
 
 
 class Progress(Protocol):

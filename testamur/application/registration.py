@@ -36,6 +36,7 @@ from testamur.domain.credentials import (
     NotificationSkipped,
     PersonalDataErased,
 )
+from testamur.domain.erasures import ErasureCompleted, ErasureEvent, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import CredentialId, RunId
 from testamur.domain.runs import (
@@ -92,8 +93,8 @@ def register_changes(batch: Sequence[NewEvents], attribution: Attribution) -> Re
     """
     changes = RegisterChanges()
     for new in batch:
-        for event in new.events:
-            _REGISTRATIONS[type(event)](changes, new.stream_id, event, attribution)
+        for version, event in enumerate(new.events, start=new.after_version + 1):
+            _REGISTRATIONS[type(event)](changes, new.stream_id, version, event, attribution)
     return changes
 
 
@@ -106,7 +107,11 @@ def is_living(status: CredentialStatus) -> bool:
 
 
 def _register_credential(
-    changes: RegisterChanges, stream_id: UUID, event: CredentialEvent, attribution: Attribution
+    changes: RegisterChanges,
+    stream_id: UUID,
+    _: int,
+    event: CredentialEvent,
+    attribution: Attribution,
 ) -> None:
     credentials = changes.credentials
     match event:
@@ -156,7 +161,7 @@ def _end(changes: RegisterChanges, stream_id: UUID, status: CredentialStatus) ->
 
 
 def _register_run(
-    changes: RegisterChanges, stream_id: UUID, event: RunEvent, attribution: Attribution
+    changes: RegisterChanges, stream_id: UUID, _: int, event: RunEvent, attribution: Attribution
 ) -> None:
     match event:
         case RunStarted():
@@ -180,8 +185,9 @@ def _register_run(
 def _register_catalogue(
     changes: RegisterChanges,
     stream_id: UUID,
+    _version: int,
     event: CredentialTypeEvent | AssetEvent | ConfigurationEvent,
-    _: Attribution,
+    _attribution: Attribution,
 ) -> None:
     def add(kind: str, label: str, *, active: bool) -> None:
         changes.catalogue.added[stream_id] = CatalogueRow(stream_id, kind, label, active)
@@ -205,14 +211,30 @@ def _register_catalogue(
             assert_never(event)
 
 
+def _register_erasure(
+    changes: RegisterChanges, stream_id: UUID, version: int, event: ErasureEvent, _: Attribution
+) -> None:
+    match event:
+        case ErasureRequested() if version == 1:
+            row = CatalogueRow(stream_id, "erasure", event.learner_id, active=True)
+            changes.catalogue.added[stream_id] = row
+        case ErasureRequested():  # of somebody who was erased before and came back
+            changes.catalogue.change(stream_id, active=True)
+        case ErasureCompleted():
+            changes.catalogue.change(stream_id, active=False)
+        case _:
+            assert_never(event)
+
+
 _REGISTRATIONS: Final[
-    Mapping[type[DomainEvent], Callable[[RegisterChanges, UUID, Any, Attribution], None]]
+    Mapping[type[DomainEvent], Callable[[RegisterChanges, UUID, int, Any, Attribution], None]]
 ] = {
     event_class: registration
     for events, registration in (
         (CredentialEvent, _register_credential),
         (RunEvent, _register_run),
         (CredentialTypeEvent | AssetEvent | ConfigurationEvent, _register_catalogue),
+        (ErasureEvent, _register_erasure),
     )
     for event_class in get_args(events)
 }

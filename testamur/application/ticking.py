@@ -1,14 +1,18 @@
 """Ticking: finds whatever is due now and hands it over. Once a minute, or less often."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import datetime
+from itertools import islice
+from typing import Final
 
 from testamur.application.configurations import Configurations
 from testamur.application.cron import latest_cron_time
+from testamur.application.erasing import Erasing
 from testamur.application.errors import AlreadyRunning, Unforeseen
 from testamur.application.issuing import IssueCounts
 from testamur.application.notifying import NotifyCounts
-from testamur.application.ports.register import Register, RunRow
+from testamur.application.ports.register import CatalogueRow, Register, RunRow
 from testamur.application.ports.retrieval import ONLY_DATES, Needs, RetrievalSource
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
 from testamur.application.ports.tasks import (
@@ -23,9 +27,12 @@ from testamur.application.running import Runs
 from testamur.application.work import Done
 from testamur.domain.configurations import CredentialConfiguration
 from testamur.domain.errors import TestamurError
-from testamur.domain.identifiers import ConfigurationId, RunId
+from testamur.domain.identifiers import ConfigurationId, LearnerId, RunId
 from testamur.domain.learning import ContextFacts
-from testamur.domain.schedules import Due, RunDue, ScheduleEnded, bounds, due
+from testamur.domain.schedules import Due, NothingDue, RunDue, ScheduleEnded, bounds, due
+
+#: Configurations whose streams are loaded together.
+_LOADED_TOGETHER: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +57,7 @@ class TickReport:
         resumed: Runs that were interrupted or had failed, tried again.
         disabled: Configurations whose schedule had ended, with the reason.
         left_to_others: Work that another process was at.
+        erased: Learners whose erasure was asked for, and was finished.
         problems: What could not be done.
         issued: What was issued, and what failed to be; a queue that works elsewhere tells nothing.
         notified: Who was told and who not; a queue that works elsewhere tells nothing.
@@ -59,6 +67,7 @@ class TickReport:
     resumed: list[RunId] = field(default_factory=list)
     disabled: dict[ConfigurationId, str] = field(default_factory=dict)
     left_to_others: list[str] = field(default_factory=list)
+    erased: list[LearnerId] = field(default_factory=list)
     problems: list[Problem] = field(default_factory=list)
     issued: IssueCounts = field(default_factory=IssueCounts)
     notified: NotifyCounts = field(default_factory=NotifyCounts)
@@ -83,6 +92,10 @@ class Ticking:
     locks: WorkLocks
     clock: Clock
     ids: IdSource
+    erasing: Erasing
+    # The latest slots that are known to have had their run. There may be later ones, never earlier
+    # ones, so whatever had its run needs no question to the register.
+    _slots: dict[ConfigurationId, datetime] = field(default_factory=dict, init=False)
 
     def tick(self, queue: TaskQueue) -> TickReport:
         """Do whatever is due now.
@@ -101,10 +114,11 @@ class Ticking:
             # Dates that were read since this tick began do for all configurations of a course.
             dates = replace(ONLY_DATES, not_before=self.clock.now())
             report = TickReport()
+            self._finish_erasures(report)
             for run in self._interrupted():
                 if self._send(AwardRun(run.run_id), f"run {run.slot}", queue, report):
                     report.resumed.append(run.run_id)
-            for row in list(self.register.catalogue("configuration", active_only=True)):
+            for row in self._maybe_due(dates):
                 try:
                     self._follow_schedule(ConfigurationId(row.stream_id), dates, queue, report)
                 except Exception as error:  # noqa: BLE001 - reported, and the others go on
@@ -112,6 +126,18 @@ class Ticking:
             self._send(IssueAwarded(), "issue", queue, report)
             self._send(NotifyIssued(), "notify", queue, report)
             return report
+
+    def _finish_erasures(self, report: TickReport) -> None:
+        for learner_id in self.erasing.unfinished():
+            subject = f"erasure of {learner_id}"
+            try:
+                self.erasing.finish(learner_id)
+            except AlreadyRunning as error:
+                report.left_to_others.append(f"{error.work}, which the {subject} waits for")
+            except Exception as error:  # noqa: BLE001 - reported, and the rest goes on
+                report.problems.append(Problem(subject, _told(error)))
+            else:
+                report.erased.append(learner_id)
 
     def _interrupted(self) -> list[RunRow]:
         """Return runs that ended without a word, or failed and are to be tried again now.
@@ -129,6 +155,31 @@ class Ticking:
             if (run.failures == 0 or (run.retry_at is not None and run.retry_at <= now))
             and (run.scheduled_for is None or run.configuration_id in enabled)
         ]
+
+    def _maybe_due(self, dates: Needs) -> Iterator[CatalogueRow]:
+        """Yield the enabled configurations that something is to be done about, as far as is known.
+
+        They are loaded many at a time, which with ten thousand of them takes a fraction of the time
+        of one after the other. What is yielded is looked at anew: work on those before it may
+        have taken long. Whatever fails here fails there, and is reported there.
+        """
+        retired: dict[str, bool] = {}
+        rows = iter(list(self.register.catalogue("configuration", active_only=True)))
+        while page := list(islice(rows, _LOADED_TOGETHER)):
+            known = self.configurations.many([ConfigurationId(row.stream_id) for row in page])
+            for row in page:
+                configuration = known.get(ConfigurationId(row.stream_id))
+                try:
+                    if configuration is not None:
+                        slug = configuration.type_slug
+                        if slug not in retired:
+                            retired[slug] = self.configurations.types.get(slug).retired
+                        id_ = ConfigurationId(row.stream_id)
+                        if not retired[slug] and self._due(id_, configuration, dates) == _NOTHING:
+                            continue
+                except Exception:  # noqa: BLE001, S110 - met again, and reported then
+                    pass
+                yield row
 
     def _follow_schedule(
         self,
@@ -173,14 +224,25 @@ class Ticking:
             else ContextFacts(configuration.context_key)
         )
         now = self.clock.now()
-        return due(
-            schedule,
-            bounds(schedule, facts),
-            enabled_at=configuration.enabled_at or now,
-            last_slot=self.register.last_slot(id_),
-            now=now,
-            latest_cron_time=latest_cron_time,
-        )
+        within = bounds(schedule, facts)
+
+        def due_after(last_slot: datetime | None) -> Due:
+            return due(
+                schedule,
+                within,
+                enabled_at=configuration.enabled_at or now,
+                last_slot=last_slot,
+                now=now,
+                latest_cron_time=latest_cron_time,
+            )
+
+        found = due_after(self._slots.get(id_))
+        if isinstance(found, RunDue):
+            last_slot = self.register.last_slot(id_)
+            if last_slot is not None:
+                self._slots[id_] = last_slot
+            return due_after(last_slot)
+        return found
 
     def _send(self, task: Task, subject: str, queue: TaskQueue, report: TickReport) -> bool:
         """Hand a task over; what keeps it from being done is reported, and the rest goes on."""
@@ -193,6 +255,9 @@ class Ticking:
         else:
             return True
         return False
+
+
+_NOTHING: Final = NothingDue()
 
 
 def _told(error: Exception) -> TestamurError:

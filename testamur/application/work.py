@@ -7,6 +7,8 @@ from testamur.application.notifying import NotifyCounts, Notifying
 from testamur.application.ports.tasks import (
     AwardRun,
     IssueAwarded,
+    IssueBatch,
+    NotifyBatch,
     NotifyIssued,
     Task,
     TaskQueue,
@@ -45,3 +47,9 @@ class Work:
                 return issued
             case NotifyIssued(run_id):
                 return self.notifying.notify_awaiting(progress, run_id)
+            case IssueBatch(share, ids):
+                issued = self.issuing.issue_batch(share, ids, progress)
+                queue.send(NotifyBatch(share, ids))
+                return issued
+            case NotifyBatch(share, ids):
+                return self.notifying.notify_batch(share, ids, progress)

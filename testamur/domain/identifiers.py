@@ -16,6 +16,7 @@ AssetId = NewType("AssetId", UUID)
 ConfigurationId = NewType("ConfigurationId", UUID)
 RunId = NewType("RunId", UUID)
 CredentialId = NewType("CredentialId", UUID)
+ErasureId = NewType("ErasureId", UUID)
 
 LearnerId = NewType("LearnerId", str)
 """The data source's own opaque id of a learner: never a name or an e-mail address."""
@@ -68,6 +69,11 @@ def credential_id(
 ) -> CredentialId:
     """Return the id of a learner's credential in its ``edition`` (1 is the first)."""
     return CredentialId(_id("credential", configuration, learner, edition))
+
+
+def erasure_id(learner: LearnerId) -> ErasureId:
+    """Return the id of the erasure of a learner; all times that they are erased are in it."""
+    return ErasureId(_id("erasure", learner))
 
 
 def parse_learner_id(text: str, field: str = "learner_id") -> LearnerId:

@@ -2,46 +2,64 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from pathlib import Path
 from typing import Any, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import punq
 
-from testamur.adapters.event_store.sqlite import SqliteDatabase
+from testamur.adapters.event_store.names import EVENTS, UPCASTS
 from testamur.adapters.inline_queue import InlineQueue
+from testamur.adapters.log_key import log_key_of
 from testamur.adapters.no_source import NoRetrievalSource
-from testamur.adapters.system import FileLocks, RandomIds, SystemClock
+from testamur.adapters.system import RandomIds, SystemClock
 from testamur.application.assets import Assets
+from testamur.application.audit_questions import AuditQuestions, KnownEvents
+from testamur.application.auditing import Audit
 from testamur.application.awarding import Awarding
 from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
-from testamur.application.errors import StorageError
+from testamur.application.erasing import Erasing
+from testamur.application.exporting import Exporting
+from testamur.application.following import Following
 from testamur.application.installation import Installation
 from testamur.application.issuing import Issuing
+from testamur.application.key_rotation import KeyRotation
+from testamur.application.mentions import Mentions
+from testamur.application.moments import Moments
 from testamur.application.notifying import Notifying
 from testamur.application.options import Renderers
 from testamur.application.outlook import Outlook
+from testamur.application.ports.audit import AuditRows, AuditTrail
 from testamur.application.ports.event_store import EventStore
+from testamur.application.ports.log import StoredLog
 from testamur.application.ports.notification import Notifier
 from testamur.application.ports.register import Register
 from testamur.application.ports.rendering import AssetLibrary
 from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.samples import SampleMarks
-from testamur.application.ports.secret_keys import SecretKeys
+from testamur.application.ports.secret_keys import SecretKeys, WrappedKeys
 from testamur.application.ports.storage import ArtifactStorage
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
 from testamur.application.ports.tasks import TaskQueue
+from testamur.application.ports.transparency import HeadSigner, TreeStore
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.previewing import Previews
 from testamur.application.progress import Progress
+from testamur.application.reasons import Reasoning
+from testamur.application.retention import Retention
 from testamur.application.running import Runs
 from testamur.application.standing import Standings
 from testamur.application.ticking import Ticking
+from testamur.application.transparency.checking import Checking
+from testamur.application.transparency.log_keys import LogKeys
+from testamur.application.transparency.proving import Proving
+from testamur.application.transparency.sealing import Sealing
+from testamur.application.verifying import Verifying
 from testamur.application.work import Done, Work
 from testamur.domain.contexts import ContextKinds
 from testamur.entrypoints.choices import Choices, context_kinds_of
+from testamur.entrypoints.databases import open_database
 from testamur.entrypoints.plugins import Plugins
 from testamur.entrypoints.renderers import InstalledRenderers
 from testamur.entrypoints.settings import Settings
@@ -58,12 +76,27 @@ USE_CASES = (
     Issuing,
     Notifying,
     Work,
+    Mentions,
+    Erasing,
+    Exporting,
+    Retention,
+    Verifying,
+    KeyRotation,
     Ticking,
     Credentials,
     History,
+    Following,
+    AuditQuestions,
+    Moments,
+    Reasoning,
+    Audit,
     Outlook,
     Standings,
     Previews,
+    LogKeys,
+    Sealing,
+    Checking,
+    Proving,
 )
 
 
@@ -135,18 +168,25 @@ def _register_adapters(
     chosen = Choices.of(settings, plugins, with_source=source is None)
     source, context_kinds = _source(chosen, source, resources)
     notifier = chosen.notifier.made(resources)
-    _make_folder(settings.database_file.parent)
-    database = resources.enter_context(SqliteDatabase.open(settings.database_file))
+    database, locks = open_database(settings, resources)
     fill(EventStore, database.events)
     fill(Register, database.register)
     fill(SecretKeys, database.keys)
+    fill(WrappedKeys, database.keys)
+    fill(StoredLog, database.log)
+    fill(TreeStore, database.tree)
+    fill(HeadSigner, log_key_of(settings.log_key_setting, settings.log_key_file))
+    fill(AuditTrail, database.trail)
+    fill(AuditRows, database.audit_rows)
+    fill(KnownEvents, KnownEvents((*EVENTS, *UPCASTS)))
     fill(ArtifactStorage, chosen.storage.made(resources))
     fill(RetrievalSource, source)
     fill(Notifier, notifier)
-    fill(WorkLocks, FileLocks(settings.data_folder / "locks"))
+    fill(WorkLocks, locks)
     fill(Clock, SystemClock())
     fill(IdSource, RandomIds())
-    fill(Renderers, Renderers(InstalledRenderers(plugins, settings.signing_keys)))
+    cache_folder = settings.data_folder / "cache"
+    fill(Renderers, Renderers(InstalledRenderers(plugins, settings.signing_keys, cache_folder)))
     container.register(AssetLibrary, factory=Assets, scope=punq.Scope.singleton)
     container.register(SampleMarks, factory=_sample_marks, scope=punq.Scope.singleton)
     fill(ContextKinds, ContextKinds(context_kinds))
@@ -158,13 +198,6 @@ def _sample_marks() -> SampleMarks:
     from testamur.adapters.pdf.guides import PdfSampleMarks
 
     return PdfSampleMarks()
-
-
-def _make_folder(folder: Path) -> None:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise StorageError(f"the folder {folder} cannot be made: {error.strerror}") from error
 
 
 def _source(

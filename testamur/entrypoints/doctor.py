@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import sqlite3
 import zoneinfo
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
@@ -81,7 +80,7 @@ def examine(load: "Callable[[], LoadedSettings]") -> Iterator[Finding]:
     yield _checked(
         "database",
         lambda: _database(settings),
-        f"see that {settings.database_file} can be written, and is Testamur's own",
+        f"see that {settings.database_location} can be reached and written, and is Testamur's own",
     )
     yield _checked(
         "storage",
@@ -129,19 +128,25 @@ def _time_zone(settings: "Settings") -> str:
 
 
 def _database(settings: "Settings") -> str:
-    from testamur.adapters.event_store.sqlite import SqliteDatabase
+    from testamur.entrypoints.databases import try_database
+    from testamur.entrypoints.setting_values import PostgresUrl
 
-    file = settings.database_file
-    if not file.exists():
+    file = settings.database_location
+    if not isinstance(file, PostgresUrl) and not file.exists():
         _see_that_it_can_be_made(file)
         return f"{file} is not there yet; the first command that needs it makes it"
-    with SqliteDatabase.open(file), closing(sqlite3.connect(file, isolation_level=None)) as probe:
-        (last,) = probe.execute("SELECT coalesce(max(rowid), 0) FROM stored_events").fetchone()
-        # Takes the lock to write, and writes; nothing of it stays.
-        probe.execute("BEGIN IMMEDIATE")
-        probe.execute("CREATE TABLE doctor (probe TEXT)")
-        probe.execute("ROLLBACK")
-    return f"{file} can be written; {last:,} events"
+    found = try_database(settings)
+    if not found.durable:
+        raise Unwell(
+            f"{found.status.address} can be written, but a power failure may destroy it: fsync or "
+            "full_page_writes is off",
+            "set fsync = on and full_page_writes = on in postgresql.conf, and restart the server",
+        )
+    status = found.status
+    where = f"{status.address} ({status.software}, schema {status.schema_version})"
+    if not status.schema_version:
+        return f"{where} has no tables yet; the first command that needs them makes them"
+    return f"{where} can be written; {status.events:,} events"
 
 
 def _storage(settings: "Settings") -> str:
@@ -250,8 +255,9 @@ def _plugins() -> Iterator[Finding]:
 def _configurations(settings: "Settings") -> Iterator[Finding]:
     from testamur.application.configurations import Configurations
     from testamur.entrypoints.container import Wiring
+    from testamur.entrypoints.databases import is_set_up
 
-    if not settings.database_file.exists():
+    if not is_set_up(settings):
         return
     try:
         wiring = Wiring.of(settings)

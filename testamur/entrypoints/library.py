@@ -8,19 +8,27 @@ For example::
         outcome = testamur.run(configuration)
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Final, Self
 from uuid import UUID
 
 from pydantic import JsonValue
 
+from testamur.adapters.log_key import parse_log_key
 from testamur.application.assets import Assets
+from testamur.application.auditing import Audit
 from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
+from testamur.application.erasing import Erasable, Erasing
+from testamur.application.errors import Unforeseen
+from testamur.application.exporting import Exporting, LearnerExport
+from testamur.application.following import AUDIT_TRAIL, Following, FollowingStatus
+from testamur.application.key_rotation import KeyRotation
 from testamur.application.notifying import NotifyCounts
 from testamur.application.outlook import NextRun, Outlook
 from testamur.application.ports.event_store import RecordedEvent
@@ -32,33 +40,56 @@ from testamur.application.ports.register import (
     RunRow,
 )
 from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.secret_keys import KeyCounts
 from testamur.application.ports.system import IdSource
 from testamur.application.ports.tasks import AwardRun
+from testamur.application.ports.transparency import LogKey, TreeHead
 from testamur.application.previewing import Look, Preview, Previews
 from testamur.application.progress import Progress, Unwatched
 from testamur.application.requests import Request
+from testamur.application.retention import InactiveLearner, Retention
 from testamur.application.running import Prospect, Runs
 from testamur.application.standing import LearnerStanding, Standings
-from testamur.application.ticking import Ticking, TickReport
+from testamur.application.ticking import Problem, Ticking, TickReport
+from testamur.application.transparency.checking import Checking
+from testamur.application.transparency.findings import LogReport
+from testamur.application.transparency.log_keys import LogKeys
+from testamur.application.transparency.notes import (
+    ConsistencyProof,
+    CredentialProof,
+    KeptHead,
+    SignedHead,
+    read_kept_head,
+)
+from testamur.application.transparency.proving import Proving
+from testamur.application.transparency.sealing import Sealing
+from testamur.application.verifying import Verification, Verifying
 from testamur.application.work import Done
 from testamur.domain.assets import CredentialAsset
 from testamur.domain.configurations import CredentialConfiguration
 from testamur.domain.contexts import ContextKinds
 from testamur.domain.credential_types import CredentialType, TypeDefinition
 from testamur.domain.credentials import Credential
-from testamur.domain.errors import InvalidInput
+from testamur.domain.erasures import ErasureCompleted
+from testamur.domain.errors import InvalidInput, TestamurError
 from testamur.domain.identifiers import (
     Actor,
     ConfigurationId,
     CredentialId,
     RunId,
+    VerificationId,
     parse_actor,
     parse_learner_id,
 )
 from testamur.domain.runs import IssuanceRun, RunCounts
 from testamur.domain.schedules import Schedule
 from testamur.entrypoints.container import Wiring
+from testamur.entrypoints.learner_archive import write_archive
 from testamur.entrypoints.settings import Settings, settings_of_environment
+
+#: Events by which the audit trail is brought on after work: that takes some seconds. What is left
+#: over is for the next time.
+MOST_FOLLOWED: Final = 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +102,18 @@ class RunOutcome:
         credentials: Where the credentials that it awarded stand now.
         untold_because: Why telling learners stopped, if the mail server took nothing at all; the
             next tick tries again.
+        unsealed_because: Why the log could not be sealed, if it could not; the next tick tries
+            again.
+        unfollowed_because: Why the audit trail could not be brought on, if it could not; the next
+            tick tries again.
     """
 
     run_id: RunId
     counts: RunCounts
     credentials: CredentialTally
     untold_because: str | None = None
+    unsealed_because: str | None = None
+    unfollowed_because: str | None = None
 
 
 class Testamur:
@@ -346,7 +383,16 @@ class Testamur:
         stops = [each.stopped_because for each in done if isinstance(each, NotifyCounts)]
         counts = runs.get(id_).counts
         tally = self.tally(CredentialFilter(run_id=id_))
-        return RunOutcome(id_, counts or RunCounts(), tally, next(iter(stops), None))
+        unsealed = self._after_work(self.seal)
+        unfollowed = self._after_work(self._follow_log)
+        return RunOutcome(
+            id_,
+            counts or RunCounts(),
+            tally,
+            next(iter(stops), None),
+            unsealed_because=str(unsealed) if unsealed else None,
+            unfollowed_because=str(unfollowed) if unfollowed else None,
+        )
 
     def tick(self, *, progress: Progress | None = None) -> TickReport:
         """Do whatever is due now: scheduled runs, and what was interrupted. See `Ticking.tick`."""
@@ -355,6 +401,10 @@ class Testamur:
             self._wiring.queue(progress or Unwatched(), done)
         )
         report.add(done)
+        if unsealed := self._after_work(self.seal):
+            report.problems.append(Problem("sealing the log", unsealed))
+        if unfollowed := self._after_work(self._follow_log):
+            report.problems.append(Problem("bringing the audit trail on", unfollowed))
         return report
 
     def runs(self, configuration: ConfigurationId | None = None) -> list[RunRow]:
@@ -365,7 +415,76 @@ class Testamur:
         """Return a run. See `Runs.get`."""
         return self._wiring.resolve(Runs).get(id_)
 
+    # Learners' personal data
+
+    def erasable(self, learner_id: str) -> Erasable:
+        """Tell what an erasure of a learner would take away. See `Erasing.erasable`."""
+        return self._wiring.resolve(Erasing).erasable(parse_learner_id(learner_id))
+
+    def erase_learner(self, learner_id: str, reason: str) -> ErasureCompleted:
+        """Erase everything personal about a learner; what was issued stays on record.
+
+        Erase them in the data source first: else the next run may award them something anew.
+
+        Args:
+            learner_id: The data source's id of them.
+            reason: Why; it stays in the history, so it must not name anybody.
+
+        Raises:
+            TestamurError: As `Erasing.erase`.
+        """
+        learner = parse_learner_id(learner_id)
+        return self._wiring.resolve(Erasing).erase(learner, reason, self._request())
+
+    def inactive_learners(self, since: datetime) -> Iterator[InactiveLearner]:
+        """Yield learners whom nothing has happened to since a moment. See `Retention.inactive`."""
+        return self._wiring.resolve(Retention).inactive(since)
+
+    def export_learner(self, learner_id: str, to: Path | None = None) -> LearnerExport:
+        """Return everything that is held about a learner, decrypted. See `Exporting.of`.
+
+        Args:
+            learner_id: The data source's id of them.
+            to: Is written: a ZIP archive with ``learner.json`` and the documents, which only its
+                owner can read.
+
+        Raises:
+            NotFound: Nothing is known of the learner, or a document is not in storage.
+            InvalidInput: The file is there already, or cannot be written.
+            StorageError: A document cannot be read.
+        """
+        exporting = self._wiring.resolve(Exporting)
+        export = exporting.of(parse_learner_id(learner_id))
+        if to is not None:
+            write_archive(to, export, exporting.documents(export))
+        return export
+
+    def key_status(self) -> KeyCounts:
+        """Tell how many learners' keys are under which master key. See `KeyRotation.status`."""
+        return self._wiring.resolve(KeyRotation).status()
+
+    def rotate_keys(self) -> int:
+        """Bring all learners' keys under the newest master key. See `KeyRotation.rotate`."""
+        return self._wiring.resolve(KeyRotation).rotate()
+
     # Looking up
+
+    @property
+    def audit(self) -> Audit:
+        """The audit trail: who did what, when and why. See `Audit`."""
+        return self._wiring.resolve(Audit)
+
+    def verify(self, reference: str | CredentialId, at: datetime | None = None) -> Verification:
+        """Tell the public whether a credential holds, now or at a moment. See `Verifying.verify`.
+
+        Args:
+            reference: Its verification id, as text. Its own id (a UUID) does too, but can be
+                worked out from a learner's id: do not take it from the public.
+            at: Aware, not to come.
+        """
+        if isinstance(reference, str):
+            reference = VerificationId(reference)
+        return self._wiring.resolve(Verifying).verify(reference, at)
 
     def find_credential(self, reference: str) -> CredentialId:
         """Return the id of the credential that a reference means. See `Credentials.find`."""
@@ -399,6 +518,96 @@ class Testamur:
         """
         return self._wiring.resolve(History).of(stream_id)
 
+    # Tamper evidence
+
+    def seal(self) -> TreeHead | None:
+        """Seal what the log has gained since the last time; None: nothing. See `Sealing.seal`."""
+        return self._wiring.resolve(Sealing).seal()
+
+    def verify_log(
+        self, trusted_head: str | Path | None = None, *, progress: Progress | None = None
+    ) -> LogReport:
+        """Find what was altered, dropped, inserted or re-ordered. See `Checking.check`.
+
+        Args:
+            trusted_head: A head that was kept elsewhere: what `log_head` gave, as JSON or as a
+                note, or a file with it.
+            progress: Is told how far it is.
+
+        Raises:
+            InvalidInput: The head is none, or cannot be read.
+            EventStoreError: The database cannot be read.
+        """
+        kept = None if trusted_head is None else _kept_head(trusted_head)
+        return self._wiring.resolve(Checking).check(progress or Unwatched(), kept)
+
+    def log_head(self) -> SignedHead:
+        """Return the latest signed head, to be kept elsewhere. See `Proving.head`."""
+        return self._wiring.resolve(Proving).head()
+
+    def proof(self, credential: CredentialId) -> CredentialProof:
+        """Prove to an outsider what happened to a credential. See `Proving.credential`."""
+        return self._wiring.resolve(Proving).credential(credential)
+
+    def consistency_proof(self, earlier_head: str | Path) -> ConsistencyProof:
+        """Prove that the log only grew since a head. See `Proving.consistency`.
+
+        Args:
+            earlier_head: As for `verify_log`.
+        """
+        return self._wiring.resolve(Proving).consistency(_kept_head(earlier_head))
+
+    def rotate_log_key(self, following: Path | None = None, *, lost: bool = False) -> LogKey:
+        """Replace the key that seals the log. See `LogKeys.rotate`.
+
+        Args:
+            following: File with the key that is to follow; None: one is made.
+            lost: Whether the present key is lost.
+        """
+        given = None
+        if following is not None:
+            given = parse_log_key(_content(following, "")[0], str(following))
+        return self._wiring.resolve(LogKeys).rotate(given, lost=lost)
+
+    # Read models
+
+    def projections(self) -> list[FollowingStatus]:
+        """Tell how far the read models that follow the log are. See `Following.status`."""
+        return [self._wiring.resolve(Following).status()]
+
+    def rebuild_projection(
+        self, name: str = AUDIT_TRAIL, *, progress: Progress | None = None
+    ) -> FollowingStatus:
+        """Make a read model anew from the log, while others go on using the old one.
+
+        Args:
+            name: Which; there is ``audit-trail``.
+            progress: Is told how far it is.
+
+        Raises:
+            InvalidInput: There is no such read model.
+            EventStoreError: The log cannot be read, or the read model not be written; the old one
+                stays. It can be begun anew.
+        """
+        if name != AUDIT_TRAIL:
+            raise InvalidInput("projection", name, AUDIT_TRAIL)
+        following = self._wiring.resolve(Following)
+        following.rebuild(progress)
+        return following.status()
+
+    def _follow_log(self) -> int:
+        return self._wiring.resolve(Following).catch_up(MOST_FOLLOWED)
+
+    def _after_work(self, also: Callable[[], object]) -> TestamurError | None:
+        """Do something else as far as can be; the work is done, whatever becomes of this."""
+        try:
+            also()
+        except TestamurError as error:
+            return error
+        except Exception as error:  # noqa: BLE001 - reported
+            return Unforeseen(error)
+        return None
+
     def _request(self) -> Request:
         return Request(self._actor, self._wiring.resolve(IdSource).request_id())
 
@@ -410,3 +619,13 @@ def _content(file: Path | bytes, filename: str) -> tuple[bytes, str]:
         return file.read_bytes(), file.name
     except OSError as error:
         raise InvalidInput("file", str(file), f"a readable file ({error.strerror})") from None
+
+
+def _kept_head(given: str | Path) -> KeptHead:
+    if isinstance(given, str):
+        return read_kept_head(given)
+    content, _ = _content(given, "")
+    try:
+        return read_kept_head(content.decode(), str(given))
+    except UnicodeDecodeError:
+        raise InvalidInput("head", str(given), "a file that holds text") from None

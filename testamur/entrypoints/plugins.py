@@ -45,7 +45,10 @@ BUILT_IN: Final[Mapping[Group, Mapping[str, str]]] = {
         "open-edx-python": "testamur.adapters.open_edx_python.source:OpenEdxPythonSource",
     },
     Group.RENDERING: {"pdf": "testamur.adapters.pdf.renderer:PdfRenderer"},
-    Group.STORAGE: {"local": "testamur.adapters.storage.plugin:LocalStorage"},
+    Group.STORAGE: {
+        "local": "testamur.adapters.storage.plugin:LocalStorage",
+        "s3": "testamur.adapters.storage.s3.storage:S3Storage",
+    },
     Group.NOTIFICATION: {
         "outbox": "testamur.adapters.notification.plugins:Outbox",
         "smtp": "testamur.adapters.notification.plugins:Smtp",

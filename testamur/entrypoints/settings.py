@@ -32,12 +32,19 @@ from testamur.entrypoints.option_tables import (
     variables,
 )
 from testamur.entrypoints.setting_values import (
+    DatabaseLocation,
     GivenPath,
     KeyName,
     LanguageTag,
+    LogKeyText,
     MailAddress,
+    MasterKeyText,
+    PostgresUrl,
+    QueueLocation,
+    SchemaName,
     TimeZoneName,
     WebAddress,
+    without_password,
 )
 
 FILE_VARIABLE: Final = "TESTAMUR_SETTINGS"
@@ -56,7 +63,17 @@ class Settings(BaseSettings):
 
     Args:
         data_folder: Where everything lies that is not put elsewhere.
-        database: SQLite file with the events; by default ``testamur.db`` in the data folder.
+        database: Where the events are: an SQLite file, or ``postgresql://USER@HOST/DATABASE``; by
+            default the file ``testamur.db`` in the data folder.
+        database_schema: Schema of a PostgreSQL database that the tables are in.
+        database_pool_size: The most connections to PostgreSQL that one process opens.
+        database_connect_timeout_seconds: Time allowed for opening a connection to PostgreSQL.
+        database_lock_timeout_seconds: How long to wait for others that write.
+        database_reconnect_seconds: How long to go on trying while PostgreSQL restarts.
+        master_key: Key that the learners' keys are wrapped under.
+        master_key_file: File with that key.
+        master_key_next: Key that takes its place.
+        master_key_next_file: File with that key.
         storage_folder: Where documents and assets lie; by default ``files`` in the data folder.
         storage: Plugin that keeps documents and assets, by name or path.
         storage_options: Options of a storage other than ``local``.
@@ -64,7 +81,11 @@ class Settings(BaseSettings):
             there is a ``source_folder``.
         source_folder: Folder with the data files of the source ``files``.
         source_options: Options of another source.
-        queue: How follow-up work is done; ``inline``: at once, in the same process.
+        queue: How work is done; ``inline``: at once, in the same process; ``redis://…``: by
+            workers, that take it from a Redis or Valkey server.
+        queue_namespace: What the names of all keys on that server begin with.
+        worker_processes: Processes that `testamur worker` starts.
+        worker_threads: Threads in each of them.
         time_zone: In which dates are told (IANA name).
         default_language: For learners whose own is not known (BCP 47).
         public_url: Where the public finds credentials; links and QR codes lead there.
@@ -85,6 +106,8 @@ class Settings(BaseSettings):
         smtp_timeout_seconds: Time allowed for each answer of the server.
         smtp_ca_file: Certificates that the server's is checked against, instead of the system's.
         signing_keys: Keys that documents are signed with, by name.
+        log_key: Key that the log is sealed with: a file (PEM), or the PEM itself; by default
+            ``log-key.pem`` in the data folder, made when it is first needed.
     """
 
     model_config = SettingsConfigDict(
@@ -96,14 +119,26 @@ class Settings(BaseSettings):
     )
 
     data_folder: GivenPath = Path("testamur-data")
-    database: GivenPath | None = None
+    database: Annotated[DatabaseLocation | None, NoDecode] = None
+    database_schema: SchemaName = "testamur"
+    database_pool_size: Annotated[int, Field(ge=2, le=1000)] = 10
+    database_connect_timeout_seconds: Annotated[int, Field(ge=2, le=600)] = 10
+    database_lock_timeout_seconds: Annotated[float, Field(ge=0.1, le=3600)] = 30.0
+    database_reconnect_seconds: Annotated[float, Field(ge=0, le=3600)] = 30.0
+    master_key: MasterKeyText | None = None
+    master_key_file: GivenPath | None = None
+    master_key_next: MasterKeyText | None = None
+    master_key_next_file: GivenPath | None = None
     storage_folder: GivenPath | None = None
     storage: str = "local"
     storage_options: _Options = {}
     source: str | None = None
     source_folder: GivenPath | None = None
     source_options: _Options = {}
-    queue: Literal["inline"] = "inline"
+    queue: Annotated[QueueLocation, NoDecode] = "inline"
+    queue_namespace: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "testamur"
+    worker_processes: Annotated[int, Field(ge=1, le=256)] = 2
+    worker_threads: Annotated[int, Field(ge=1, le=256)] = 4
     time_zone: TimeZoneName = "UTC"
     default_language: LanguageTag = "en"
     public_url: WebAddress | None = None
@@ -122,6 +157,7 @@ class Settings(BaseSettings):
     smtp_timeout_seconds: Annotated[float, Field(gt=0, le=600)] = 30.0
     smtp_ca_file: GivenPath | None = None
     signing_keys: _SigningKeys = {}
+    log_key: LogKeyText | None = None
 
     @classmethod
     def settings_customise_sources(
@@ -142,9 +178,20 @@ class Settings(BaseSettings):
         return self
 
     @property
-    def database_file(self) -> Path:
-        """The SQLite file with the events."""
+    def database_location(self) -> Path | PostgresUrl:
+        """Where the events are."""
         return self.database or self.data_folder / "testamur.db"
+
+    @property
+    def database_file(self) -> Path:
+        """The SQLite file with the events.
+
+        Raises:
+            InvalidInput: They are in PostgreSQL.
+        """
+        if isinstance(self.database_location, PostgresUrl):
+            raise InvalidInput("database", str(self.database_location), "an SQLite file here")
+        return self.database_location
 
     @property
     def files_folder(self) -> Path:
@@ -155,6 +202,16 @@ class Settings(BaseSettings):
     def messages_folder(self) -> Path:
         """Where the outbox writes messages."""
         return self.outbox_folder or self.data_folder / "outbox"
+
+    @property
+    def log_key_setting(self) -> str | None:
+        """What the setting says of the key that the log is sealed with."""
+        return None if self.log_key is None else self.log_key.get_secret_value()
+
+    @property
+    def log_key_file(self) -> Path:
+        """Where that key lies unless the setting says so."""
+        return self.data_folder / "log-key.pem"
 
     @property
     def sender(self) -> str:
@@ -330,6 +387,8 @@ def _named(
         both = "smtp_username and smtp_password"
         return InvalidInput(both, "one without the other", problem.allowed)
     value = HIDDEN if name in _SECRETS else problem.value
+    if name in ("database", "queue") and isinstance(value, str):
+        value = without_password(value)
     if name in from_environment:
         shown = PREFIX + name.upper()
     elif name in map(setting_of, from_environment):
@@ -339,7 +398,7 @@ def _named(
     return InvalidInput(shown, value, problem.allowed)
 
 
-_SECRETS: Final = frozenset({"smtp_password", *TABLES})
+_SECRETS: Final = frozenset({"smtp_password", "log_key", "master_key", "master_key_next", *TABLES})
 
 
 def _shown(value: object) -> str:

@@ -1,5 +1,6 @@
 """From the command line: what certificates will look like, before anything is issued."""
 
+import shutil
 import sys
 from io import BytesIO
 from pathlib import Path
@@ -95,6 +96,14 @@ def test_one_name_is_shown_as_its_certificate_will_be(testamur: Program) -> None
     assert "Ann Example" in text
     assert "Mathematics" in text
     assert "SAMPLE" in text
+
+
+def test_the_cache_in_the_data_folder_may_be_deleted_at_any_time(testamur: Program) -> None:
+    cache = testamur.folder / "testamur-data" / "cache"
+    for _ in range(2):
+        testamur.succeeds("preview", "completion", COURSE, *ANN)
+        assert len(files_in(cache / "templates")) == 1
+        shutil.rmtree(cache)
 
 
 def test_a_name_that_would_be_refused_fails(testamur: Program) -> None:

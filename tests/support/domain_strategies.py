@@ -54,6 +54,7 @@ from testamur.domain.criteria import (
     PathwayCriteria,
     category_key,
 )
+from testamur.domain.erasures import ErasureCompleted, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.evidence import CriterionResult, Evidence
 from testamur.domain.identifiers import (
@@ -425,6 +426,13 @@ EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
     CredentialRevoked: st.builds(CredentialRevoked, reason=words),
     CredentialSuperseded: st.builds(CredentialSuperseded, by=credential_ids),
     PersonalDataErased: st.builds(PersonalDataErased, reason=words),
+    ErasureRequested: st.builds(ErasureRequested, learner_id=learner_ids, reason=words),
+    ErasureCompleted: st.builds(
+        ErasureCompleted,
+        credentials=st.integers(0, 99),
+        files=st.integers(0, 99),
+        messages=st.integers(0, 99),
+    ),
 }
 """A strategy of each event by its class; there is a test that none is missing."""
 

@@ -35,6 +35,7 @@ from testamur.domain.credentials import (
     NotificationSkipped,
     PersonalDataErased,
 )
+from testamur.domain.erasures import ErasureCompleted, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.evidence import CriterionResult, Evidence
 from testamur.domain.identifiers import (
@@ -216,6 +217,16 @@ def a_configuration(context_key: str = COURSE) -> ConfigurationCreated:
     )
 
 
+def a_request_to_erase(learner: str = "learner-1") -> ErasureRequested:
+    """Return that everything personal about a learner is to go."""
+    return ErasureRequested(learner_id=LearnerId(learner), reason="asked for “by letter”")
+
+
+def an_erasure(credentials: int = 2) -> ErasureCompleted:
+    """Return that it is gone."""
+    return ErasureCompleted(credentials=credentials, files=3, messages=0)
+
+
 def one_of_each() -> Sequence[DomainEvent]:
     """Return an event of every class, with values that are easily spoilt on the way."""
     schedule = Schedule(
@@ -266,4 +277,6 @@ def one_of_each() -> Sequence[DomainEvent]:
         CredentialRevoked(reason="by mistake"),
         CredentialSuperseded(by=CredentialId(UUID(int=2))),
         PersonalDataErased(reason="asked for"),
+        a_request_to_erase(),
+        an_erasure(),
     )

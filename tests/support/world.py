@@ -20,9 +20,13 @@ from testamur.application.awarding import Awarding
 from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials
+from testamur.application.erasing import Erasing
 from testamur.application.errors import RenderingError, RetrievalError, StorageError
+from testamur.application.exporting import Exporting
+from testamur.application.following import Following
 from testamur.application.installation import Installation
 from testamur.application.issuing import Issuing
+from testamur.application.mentions import Mentions
 from testamur.application.notifying import Notifying
 from testamur.application.options import Renderers
 from testamur.application.ports.notification import (
@@ -39,8 +43,10 @@ from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.progress import Unwatched
 from testamur.application.requests import Request
+from testamur.application.retention import Retention
 from testamur.application.running import Runs
 from testamur.application.ticking import Ticking, TickReport
+from testamur.application.verifying import Verifying
 from testamur.application.work import Work
 from testamur.domain.contexts import ContextKinds, LearningContextKey
 from testamur.domain.credential_types import Issuer, TypeDefinition
@@ -231,6 +237,13 @@ class NotifierInMemory:
                     meanwhile()
                 yield Delivered(each)
 
+    def forget(self, message_ids: Sequence[str]) -> int:
+        """Let go of messages."""
+        kept = [each for each in self.sent if each.message_id not in message_ids]
+        forgotten = len(self.sent) - len(kept)
+        self.sent[:] = kept
+        return forgotten
+
     def check(self) -> str:
         """Say that it is there."""
         return "in memory"
@@ -305,6 +318,31 @@ class World:
             self.installation,
         )
         self.work = Work(self.runs, self.issuing, self.notifying)
+        self.following = Following(self.database.log, self.database.audit_rows)
+        self.mentions = Mentions(self.database.trail, self.database.audit_rows, self.database.log)
+        self.erasing = Erasing(
+            events,
+            register,
+            self.database.keys,
+            self.mentions,
+            self.storage,
+            self.notifier,
+            self.locks,
+            self.clock,
+            self.installation,
+        )
+        self.exporting = Exporting(
+            events,
+            register,
+            self.database.keys,
+            self.mentions,
+            self.storage,
+            self.clock,
+        )
+        self.retention = Retention(
+            self.following, self.mentions, register, self.database.keys, self.clock
+        )
+        self.verifying = Verifying(events, register, self.clock, self.installation)
         self.ticking = Ticking(
             register,
             self.configurations,
@@ -313,6 +351,7 @@ class World:
             self.locks,
             self.clock,
             self.ids,
+            self.erasing,
         )
         self.credentials = Credentials(events, register, self.storage)
 

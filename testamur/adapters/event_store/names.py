@@ -38,6 +38,7 @@ from testamur.domain.credentials import (
     NotificationSkipped,
     PersonalDataErased,
 )
+from testamur.domain.erasures import ErasureCompleted, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.personal_data import PERSONAL
 from testamur.domain.runs import (
@@ -75,6 +76,8 @@ EVENTS: Final[Mapping[str, type[DomainEvent]]] = {
     "credential.revoked.1": CredentialRevoked,
     "credential.superseded.1": CredentialSuperseded,
     "credential.personal-data-erased.1": PersonalDataErased,
+    "erasure.requested.1": ErasureRequested,
+    "erasure.completed.1": ErasureCompleted,
 }
 """Every event by the name that it is written under now."""
 
@@ -157,6 +160,10 @@ class EventNames:
             raise EventStoreError(
                 f"{type(event).__name__} has no name to be stored under; register it"
             ) from None
+
+    def present(self, name: str) -> EventKind | None:
+        """Return the kind of event that is written under this name now, if there is one."""
+        return self._kinds.get(name)
 
     def upcast(self, name: str, payload: Payload) -> tuple[EventKind, Payload]:
         """Return the present kind of a stored event, and its payload as that kind has it.

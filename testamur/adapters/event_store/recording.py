@@ -4,10 +4,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, Protocol
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError, Notification, StoredEvent
+from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.mapper import EventMapper
+from testamur.adapters.event_store.reading import StoredRow
 from testamur.application.errors import ConcurrencyConflict, EventStoreError
 from testamur.application.ports.event_store import (
     Attribution,
@@ -45,22 +46,16 @@ class StreamRecorder(Protocol):
         """
         ...
 
-    def select_events(self, originator_id: UUID | str) -> Sequence[StoredEvent]:
+    def select_stream(self, stream_id: UUID) -> Sequence[StoredRow]:
         """Return a stream's events in order."""
         ...
 
-    def select_streams(self, stream_ids: Sequence[UUID]) -> Sequence[StoredEvent]:
+    def select_streams(self, stream_ids: Sequence[UUID]) -> Sequence[StoredRow]:
         """Return the events of several streams, those of each in order."""
         ...
 
-    def select_notifications(
-        self,
-        start: int | None,
-        limit: int,
-        *,
-        inclusive_of_start: bool = True,
-    ) -> Sequence[Notification]:
-        """Return events in the order of the log."""
+    def select_log(self, after_position: int, limit: int) -> Sequence[StoredRow]:
+        """Return the events of all streams after a position, in the order of the log."""
         ...
 
     def select_versions(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, int]:
@@ -89,8 +84,8 @@ class RecordingEventStore:
     def load(self, stream_id: UUID) -> list[RecordedEvent]:
         """Return a stream's events in order; empty where there is no such stream."""
         with as_event_store_errors(self._database):
-            stored = self._recorder.select_events(stream_id)
-        return list(self._mapper.to_domain_events(stored))
+            stored = self._recorder.select_stream(stream_id)
+        return list[RecordedEvent](self._mapper.to_domain_events(stored))
 
     def load_many(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[RecordedEvent]]:
         """Return several streams at once; those that do not exist are left out."""
@@ -129,16 +124,12 @@ class RecordingEventStore:
         """Yield the events of all streams after a position, in order, reading in batches."""
         while True:
             with as_event_store_errors(self._database):
-                stored = self._recorder.select_notifications(
-                    after_position, batch_size, inclusive_of_start=False
-                )
-            for notification, recorded in zip(
-                stored, self._mapper.to_domain_events(stored), strict=True
-            ):
-                yield LoggedEvent(notification.id, recorded)
+                stored = self._recorder.select_log(after_position, batch_size)
+            for row, recorded in zip(stored, self._mapper.to_domain_events(stored), strict=True):
+                yield LoggedEvent(row.position, recorded)
             if len(stored) < batch_size:
                 return
-            after_position = stored[-1].id
+            after_position = stored[-1].position
 
     def _raise_conflict(
         self, expected: Mapping[UUID, int], changes: RegisterChanges, refusal: IntegrityError

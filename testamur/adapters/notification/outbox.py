@@ -1,5 +1,6 @@
 """Messages as files in a folder, to try things out, or for another program to send."""
 
+import glob
 import hashlib
 import os
 import re
@@ -61,6 +62,29 @@ class OutboxNotifier:
             else:
                 yield Delivered(notification)
 
+    def forget(self, message_ids: Sequence[str]) -> int:
+        """Delete messages for good, those half written too, and return how many there were.
+
+        Raises:
+            NotificationError: A message could not be deleted.
+        """
+        found = 0
+        try:
+            for name in map(_file_name, message_ids):
+                for half in self._folder.glob(f".{glob.escape(name)}.*.part"):
+                    half.unlink(missing_ok=True)
+                with suppress(FileNotFoundError):
+                    (self._folder / name).unlink()
+                    found += 1
+            if self._folder.is_dir():
+                _sync(self._folder)
+        except OSError as error:
+            raise NotificationError(
+                f"a message in {self._folder} cannot be deleted: {error.strerror}; let it be a "
+                "folder that this user may write"
+            ) from error
+        return found
+
     def check(self) -> str:
         """Write a file and remove it; return where messages go.
 
@@ -83,7 +107,7 @@ class OutboxNotifier:
         self._folder.mkdir(parents=True, exist_ok=True)
         # Readable by the owner only, as temporary files are: it is a letter to one person.
         with NamedTemporaryFile(
-            dir=self._folder, prefix=".", suffix=".part", delete=False
+            dir=self._folder, prefix=f".{name}.", suffix=".part", delete=False
         ) as unnamed:
             try:
                 unnamed.write(message.email.as_bytes())
@@ -94,11 +118,15 @@ class OutboxNotifier:
                 with suppress(OSError):  # the first error is the one that matters
                     Path(unnamed.name).unlink()
                 raise
-        folder = os.open(self._folder, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+        _sync(self._folder)
+
+
+def _sync(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _file_name(message_id: str) -> str:

@@ -3,7 +3,6 @@
 import errno
 import os
 import stat
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
@@ -11,6 +10,16 @@ from pathlib import Path
 from typing import Final, TypeVar
 from uuid import uuid4
 
+from testamur.adapters.storage.folders import (
+    FOLDER_MODE,
+    is_file,
+    listed,
+    make_durably,
+    open_inner,
+    read,
+    remove,
+    remove_leftovers,
+)
 from testamur.adapters.storage.keys import check_file, check_key
 from testamur.application.errors import StorageError
 from testamur.application.ports.storage import StorableFile
@@ -19,15 +28,14 @@ from testamur.domain.errors import NotFound
 #: Where files are written before they get their name. No key begins with a dot.
 INCOMING: Final = ".incoming"
 
-#: What is still in there after an hour was left by a process that is gone.
-LEFTOVER_SECONDS: Final = 3600
+#: Where archived files lie, under their keys. Web servers do not give out what begins with a dot.
+ARCHIVE: Final = ".archive"
 
 #: A batch took a fifth to a half less time than with one thread, and no less with more than these.
 SYNC_THREADS: Final = 4
 
-#: The umask can only take away from these: documents hold names, so they are not for everybody.
+#: The umask can only take away from this: documents hold names, so they are not for everybody.
 FILE_MODE: Final = 0o640
-FOLDER_MODE: Final = 0o750
 
 _Item = TypeVar("_Item")
 
@@ -51,9 +59,9 @@ class LocalFolderStorage:
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
         with _explained("opened", self._root):
-            _make_durably(self._root)
+            make_durably(self._root)
             with self._open([INCOMING], make=True) as incoming:
-                _remove_leftovers(incoming)
+                remove_leftovers(incoming)
 
     def put(self, files: Sequence[StorableFile]) -> None:
         """Store files durably; they are readable by the owner and the group.
@@ -70,13 +78,15 @@ class LocalFolderStorage:
             _explained("written", self._root / INCOMING),
             self._open([INCOMING]) as incoming,
         ):
-            new = {f"{uuid4().hex}.part": file for file in wanted.values() if not self._holds(file)}
+            new = {
+                _name_incoming(file.key): file for file in wanted.values() if not self._holds(file)
+            }
             try:
                 _in_threads(lambda item: self._write_incoming(incoming, *item), new.items())
                 for name, file in new.items():
                     self._give_its_name(incoming, name, file)
             except BaseException:
-                _remove(incoming, new)
+                remove(incoming, new)
                 raise
         # Those of files that were there already too: who put them may have been killed before this.
         self._sync_folders({folder for key in wanted for folder in _folders_above(key)})
@@ -90,17 +100,13 @@ class LocalFolderStorage:
             InvalidInput: The key is not allowed.
         """
         folder, name = _split(check_key(key))
-        with _explained("read", self._root / key):
-            try:
-                with self._open(folder) as parent:
-                    return _read(parent, name)
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                if not self._root.is_dir():
-                    raise
-                raise NotFound("file", key) from None
+        found = self._content(folder, name)
+        if found is None:
+            raise NotFound("file", key)
+        return found
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete files durably; those that are not there are left so.
+        """Delete files durably, archived ones too; those that are not there are left so.
 
         Raises:
             StorageError: A file could not be deleted.
@@ -109,15 +115,37 @@ class LocalFolderStorage:
         checked = [check_key(key) for key in keys]
         touched: set[tuple[str, ...]] = set()
         for key in checked:
-            folder, name = _split(key)
-            with (
-                _explained("deleted", self._root / key),
-                suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError),
-                self._open(folder) as parent,
-            ):
-                touched.add(folder)
-                os.unlink(name, dir_fd=parent)
+            below, name = _split(key)
+            for folder in (below, (ARCHIVE, *below)):
+                with (
+                    _explained("deleted", self._root.joinpath(*folder, name)),
+                    suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError),
+                    self._open(folder) as parent,
+                ):
+                    touched.add(folder)
+                    os.unlink(name, dir_fd=parent)
         self._sync_folders(touched)
+
+    def sweep(self, stem: str) -> int:
+        """Delete durably whatever lies under a key of this stem; return how many files that were.
+
+        Archived files go too.
+
+        Raises:
+            StorageError: A file could not be deleted, or not be looked for.
+            InvalidInput: The stem is not allowed as a key.
+        """
+        folder, beginning = _split(check_key(stem))
+        swept = 0
+        with _explained("deleted", self._root / f"{stem}.*"):
+            for parts in ((INCOMING,), folder, (ARCHIVE, *folder)):
+                with suppress(FileNotFoundError, NotADirectoryError), self._open(parts) as parent:
+                    for name in listed(parent, f"{beginning}."):
+                        with suppress(FileNotFoundError):  # another process may be doing the same
+                            os.unlink(name, dir_fd=parent)
+                            swept += parts != (INCOMING,)
+                    os.fsync(parent)
+        return swept
 
     def location(self, key: str) -> str:
         """Return the absolute path of the file.
@@ -126,6 +154,52 @@ class LocalFolderStorage:
             InvalidInput: The key is not allowed.
         """
         return str(self._root / check_key(key))
+
+    def archive(self, keys: Sequence[str]) -> None:
+        """Move files durably into the folder ``.archive``; those that were moved are left so.
+
+        Raises:
+            NotFound: A file is neither there nor archived; others may have been moved.
+            StorageError: A file cannot be moved; others may have been.
+            InvalidInput: A key is not allowed; nothing was moved.
+        """
+        for key in [check_key(key) for key in keys]:
+            folder, name = _split(key)
+            with _explained("archived", self._root / key):
+                with suppress(FileNotFoundError, NotADirectoryError), self._open(folder) as parent:
+                    if is_file(parent, name):
+                        with self._open((ARCHIVE, *folder), make=True) as archive:
+                            os.rename(name, name, src_dir_fd=parent, dst_dir_fd=archive)
+                if self._content((ARCHIVE, *folder), name) is None:
+                    raise NotFound("file", key)
+            # Again where it was moved before: who did may have been killed before this.
+            self._sync_folders([*((ARCHIVE, *above) for above in _folders_above(key)), ()])
+            with suppress(FileNotFoundError), self._open(folder) as parent:
+                os.fsync(parent)
+
+    def archived(self, key: str) -> bytes:
+        """Return the content of an archived file.
+
+        Raises:
+            NotFound: There is no such file in the archive.
+            StorageError: It cannot be read.
+            InvalidInput: The key is not allowed.
+        """
+        folder, name = _split(check_key(key))
+        found = self._content((ARCHIVE, *folder), name)
+        if found is None:
+            raise NotFound("file in the archive", key)
+        return found
+
+    def _content(self, folder: Sequence[str], name: str) -> bytes | None:
+        with _explained("read", self._root.joinpath(*folder, name)):
+            try:
+                with self._open(folder) as parent:
+                    return read(parent, name)
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+                if not self._root.is_dir():
+                    raise
+                return None
 
     @contextmanager
     def _open(self, parts: Sequence[str] = (), *, make: bool = False) -> Iterator[int]:
@@ -136,7 +210,7 @@ class LocalFolderStorage:
                 if make:
                     with suppress(FileExistsError):
                         os.mkdir(part, FOLDER_MODE, dir_fd=descriptor)
-                inner = _open_inner(descriptor, part)
+                inner = open_inner(descriptor, part)
                 os.close(descriptor)
                 descriptor = inner
             yield descriptor
@@ -151,7 +225,7 @@ class LocalFolderStorage:
                     found = os.stat(name, dir_fd=parent, follow_symlinks=False)
                     if not stat.S_ISREG(found.st_mode) or found.st_size != len(file.content):
                         return False
-                    return _read(parent, name) == file.content
+                    return read(parent, name) == file.content
             except (FileNotFoundError, NotADirectoryError):
                 return False
 
@@ -186,6 +260,12 @@ class LocalFolderStorage:
         _in_threads(sync, folders)
 
 
+def _name_incoming(key: str) -> str:
+    # Begins as the file's own name does, so that what is left of it is found with it.
+    _, name = _split(key)
+    return f"{name}.{uuid4().hex}.part"
+
+
 def _split(key: str) -> tuple[tuple[str, ...], str]:
     *folders, name = key.split("/")
     return tuple(folders), name
@@ -195,50 +275,6 @@ def _folders_above(key: str) -> Iterator[tuple[str, ...]]:
     folders, _ = _split(key)
     for depth in range(len(folders) + 1):
         yield folders[:depth]
-
-
-def _open_inner(folder: int, name: str) -> int:
-    try:
-        return os.open(name, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=folder)
-    except NotADirectoryError:
-        # Linux says so of a symbolic link too.
-        if stat.S_ISLNK(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode):
-            raise OSError(errno.ELOOP, os.strerror(errno.ELOOP)) from None
-        raise
-
-
-def _read(folder: int, name: str) -> bytes:
-    def open_it(path: str, flags: int) -> int:
-        return os.open(path, flags | os.O_NOFOLLOW, dir_fd=folder)
-
-    with open(name, "rb", opener=open_it) as file:
-        return file.read()
-
-
-def _remove(folder: int, names: Iterable[str]) -> None:
-    # Those that cannot be removed now are removed as leftovers; the first error is what matters.
-    for name in names:
-        with suppress(OSError):
-            os.unlink(name, dir_fd=folder)
-
-
-def _remove_leftovers(folder: int) -> None:
-    oldest = time.time() - LEFTOVER_SECONDS
-    for name in os.listdir(folder):
-        with suppress(FileNotFoundError):  # another process may be doing the same
-            if os.stat(name, dir_fd=folder, follow_symlinks=False).st_mtime < oldest:
-                os.unlink(name, dir_fd=folder)
-
-
-def _make_durably(folder: Path) -> None:
-    missing = [path for path in (folder, *folder.parents) if not path.exists()]
-    for path in reversed(missing):
-        path.mkdir(FOLDER_MODE, exist_ok=True)
-        descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
 
 
 def _in_threads(do: Callable[[_Item], None], items: Iterable[_Item]) -> None:

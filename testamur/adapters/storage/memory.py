@@ -12,6 +12,7 @@ class MemoryStorage:
 
     def __init__(self) -> None:
         self._files: dict[str, StorableFile] = {}
+        self._archived: dict[str, StorableFile] = {}
 
     def put(self, files: Sequence[StorableFile]) -> None:
         """Keep files.
@@ -34,13 +35,25 @@ class MemoryStorage:
             raise NotFound("file", key) from None
 
     def delete(self, keys: Sequence[str]) -> None:
-        """Delete files; those that are not there are left so.
+        """Delete files, archived ones too; those that are not there are left so.
 
         Raises:
             InvalidInput: A key is not allowed.
         """
         for key in [check_key(key) for key in keys]:
             self._files.pop(key, None)
+            self._archived.pop(key, None)
+
+    def sweep(self, stem: str) -> int:
+        """Delete whatever lies under a key of this stem, and return how many files that were.
+
+        Raises:
+            InvalidInput: The stem is not allowed as a key.
+        """
+        beginning = f"{check_key(stem)}."
+        found = [key for key in [*self._files, *self._archived] if key.startswith(beginning)]
+        self.delete(found)
+        return len(found)
 
     def location(self, key: str) -> str:
         """Return ``memory:`` and the key.
@@ -49,3 +62,28 @@ class MemoryStorage:
             InvalidInput: The key is not allowed.
         """
         return f"memory:{check_key(key)}"
+
+    def archive(self, keys: Sequence[str]) -> None:
+        """Put files away; those that were are left so.
+
+        Raises:
+            NotFound: A file is neither there nor archived.
+            InvalidInput: A key is not allowed; nothing was moved.
+        """
+        for key in [check_key(key) for key in keys]:
+            if key in self._files:
+                self._archived[key] = self._files.pop(key)
+            elif key not in self._archived:
+                raise NotFound("file", key)
+
+    def archived(self, key: str) -> bytes:
+        """Return the content of an archived file.
+
+        Raises:
+            NotFound: There is no such file in the archive.
+            InvalidInput: The key is not allowed.
+        """
+        try:
+            return self._archived[check_key(key)].content
+        except KeyError:
+            raise NotFound("file in the archive", key) from None

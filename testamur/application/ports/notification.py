@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 from testamur.domain.identifiers import CredentialId
 
@@ -95,5 +95,26 @@ class Notifier(Protocol):
 
         Raises:
             NotificationError: What fails, and how to mend it.
+        """
+        ...
+
+
+@runtime_checkable
+class ForgettingNotifier(Protocol):
+    """A notifier that keeps messages itself, and can let go of them.
+
+    A notifier whose messages are out of reach once they are delivered does without.
+    """
+
+    def forget(self, message_ids: Sequence[str]) -> int:
+        """Delete messages for good, those half written too, and return how many there were.
+
+        Those that are not there are left so; asking again is harmless.
+
+        Args:
+            message_ids: Message-ID of each, in angle brackets.
+
+        Raises:
+            NotificationError: A message could not be deleted.
         """
         ...

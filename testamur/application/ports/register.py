@@ -86,13 +86,14 @@ class RunRow:
 
 @dataclass(frozen=True, slots=True)
 class CatalogueRow:
-    """One type, asset or configuration in the register.
+    """One type, asset, configuration or erasure in the register.
 
     Args:
         stream_id: Id of the aggregate.
-        kind: ``credential-type``, ``asset`` or ``configuration``.
-        label: Slug; for a configuration ``SLUG CONTEXT_KEY``.
-        active: For a configuration: enabled. For the others: not retired or removed.
+        kind: ``credential-type``, ``asset``, ``configuration`` or ``erasure``.
+        label: Slug; for a configuration ``SLUG CONTEXT_KEY``; for an erasure the learner's id.
+        active: For a configuration: enabled. For an erasure: not completed. For the others: not
+            retired or removed.
     """
 
     stream_id: UUID
@@ -110,6 +111,7 @@ class CredentialFilter:
     context_key: str | None = None
     run_id: UUID | None = None
     status: CredentialStatus | None = None
+    type_slug: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

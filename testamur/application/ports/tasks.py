@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from testamur.domain.identifiers import RunId
+from testamur.domain.identifiers import CredentialId, RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,33 @@ class NotifyIssued:
     run_id: RunId | None = None
 
 
-Task = AwardRun | IssueAwarded | NotifyIssued
+@dataclass(frozen=True, slots=True)
+class IssueBatch:
+    """Issue these credentials, as far as they are awarded and waiting.
+
+    Args:
+        share: The share that all their learners are in, see `testamur.application.dividing`.
+        credential_ids: Which; 100 at most.
+    """
+
+    share: int
+    credential_ids: tuple[CredentialId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class NotifyBatch:
+    """Tell the learners of these credentials, as far as they are issued and wait to be told.
+
+    Args:
+        share: The share that all the learners are in, see `testamur.application.dividing`.
+        credential_ids: Which; 100 at most.
+    """
+
+    share: int
+    credential_ids: tuple[CredentialId, ...]
+
+
+Task = AwardRun | IssueAwarded | NotifyIssued | IssueBatch | NotifyBatch
 
 
 class TaskQueue(Protocol):

@@ -16,10 +16,15 @@ from testamur.entrypoints.cli import (
     configurations,
     credential_types,
     credentials,
+    database,
     eligibility,
     history,
+    keys,
+    learners,
     plugins,
     preview,
+    projections,
+    proofs,
     runs,
 )
 from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
@@ -45,7 +50,12 @@ ORDER: Final = (
     "eligibility",
     "credential",
     "history",
+    "learner",
+    "keys",
+    "audit",
     "settings",
+    "database",
+    "projections",
     "plugins",
     "source",
     "doctor",
@@ -69,7 +79,12 @@ app.command("tick")(runs.tick)
 app.command("eligibility")(eligibility.eligibility)
 app.add_typer(credentials.app, name="credential")
 app.add_typer(history.app, name="history")
+app.add_typer(learners.app, name="learner")
+app.add_typer(keys.app, name="keys")
+app.add_typer(proofs.app, name="audit")  # with what `cli.audit` put on it
 app.command("settings")(checks.settings)
+app.add_typer(database.app, name="database")
+app.add_typer(projections.app, name="projections")
 app.command("plugins")(plugins.plugins)
 app.command("doctor")(checks.doctor)
 app.add_typer(checks.source_app, name="source")

@@ -45,7 +45,7 @@ def show_credential(
     """
     screen.fields(_fields(id_, credential, location, zone))
     screen.say("")
-    _show_evidence(screen, credential.awarded.evidence, zone)
+    show_evidence(screen, credential.awarded.evidence, zone)
     screen.say("")
     screen.table(event_columns(zone), event_rows(history, zone))
 
@@ -93,7 +93,8 @@ def _attempts(failures: int, retry_at: datetime | None, zone: ZoneInfo) -> str:
     return f"{many(failures, 'failed attempt')}{again}"
 
 
-def _show_evidence(screen: Screen, evidence: "Evidence", zone: ZoneInfo) -> None:
+def show_evidence(screen: Screen, evidence: "Evidence", zone: ZoneInfo) -> None:
+    """Write what a verdict rests on: each criterion, and which data source was asked when."""
     retrieved = describe_moment(evidence.retrieved_at, zone)
     screen.say(f"Evidence from {evidence.source}, asked {retrieved}:", "")
     in_steps = any(result.step is not None for result in evidence.results)

@@ -2,7 +2,6 @@
 
 import os
 import sys
-from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
@@ -14,8 +13,11 @@ import typer
 from testamur.domain.errors import InvalidInput
 from testamur.domain.identifiers import parse_learner_id
 from testamur.entrypoints.cli.credential_text import STATUS_STYLES, show_credential
+from testamur.entrypoints.cli.errors import FAILED
 from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
+from testamur.entrypoints.cli.moments import parse_day
 from testamur.entrypoints.cli.output import (
+    ERASED,
     Column,
     many,
     screen,
@@ -28,7 +30,9 @@ from testamur.entrypoints.cli.parameters import AsJson, CredentialReference
 
 if TYPE_CHECKING:
     from testamur.application.ports.register import CredentialFilter, CredentialRow
+    from testamur.application.verifying import Verification
     from testamur.domain.credentials import Credential
+    from testamur.domain.identifiers import CredentialId
     from testamur.entrypoints.cli.output import Cell
     from testamur.entrypoints.library import Testamur
 
@@ -80,9 +84,8 @@ def list_(
     """
     zone = time_zone_of(called)
     with opened(called) as testamur:
-        filters = _filters(testamur, type_slug, context_key, learner, run, status)
-        found = (row for each in filters for row in testamur.credentials(each))
-        rows = islice(found, limit)
+        where = _filter(testamur, type_slug, context_key, learner, run, status)
+        rows = islice(testamur.credentials(where), limit)
         if as_json:
             for row in rows:
                 write_json_line(row)
@@ -146,36 +149,87 @@ def open_(
         warn("no program was found that opens it")
 
 
-def _filters(
+@app.command()
+def verify(
+    called: typer.Context,
+    reference: CredentialReference,
+    at: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="On that day (at its end), or at a time such as 2026-06-30T18:00.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Tell what the public is told of a credential.
+
+    It exits with 0 if it is valid, and with 1 if it is not.
+    """
+    zone = time_zone_of(called)
+    moment = parse_day(at, zone, "--at", to_its_end=True) if at is not None else None
+    with opened(called) as testamur:
+        answer = testamur.verify(reference, moment)
+        if answer.status == "unknown" and (id_ := _id(reference)) is not None:
+            answer = testamur.verify(id_, moment)
+    if as_json:
+        write_json(answer)
+    else:
+        _show_verification(answer, zone)
+    if not answer.holds:
+        raise typer.Exit(FAILED)
+
+
+def _id(reference: str) -> "CredentialId | None":
+    from testamur.domain.identifiers import CredentialId
+
+    try:
+        return CredentialId(UUID(reference))
+    except ValueError:
+        return None
+
+
+def _show_verification(answer: "Verification", zone: ZoneInfo) -> None:
+    to_show = screen()
+    to_show.say(styled(answer.sentence, "green" if answer.holds else "red"))
+    if answer.status == "unknown":
+        return
+    expires = answer.expires_at
+    fields = {
+        "credential": answer.type_name,
+        "for": answer.context_name,
+        "issued by": answer.issuer_name,
+        "to": answer.full_name or ERASED,
+        "award date": f"{answer.award_date}",
+        "expires": f"{expires.astimezone(zone):%Y-%m-%d %H:%M}" if expires else None,
+        "revoked because": answer.reason,
+        "newer edition": answer.superseded_by,
+    }
+    to_show.say("")
+    to_show.fields((name, value) for name, value in fields.items() if value)
+
+
+def _filter(
     testamur: "Testamur",
     type_slug: str | None,
     context_key: str | None,
     learner: str | None,
     run: UUID | None,
     status: str | None,
-) -> "Iterator[CredentialFilter]":
-    """Yield the filters whose credentials together are those asked for."""
+) -> "CredentialFilter":
     from testamur.application.ports.register import CredentialFilter
     from testamur.domain.credentials import CredentialStatus
 
-    where = CredentialFilter(
+    if type_slug is not None:
+        testamur.type(type_slug)
+    return CredentialFilter(
         learner_id=parse_learner_id(learner, "--learner") if learner is not None else None,
         context_key=context_key,
         run_id=run,
         status=CredentialStatus(status) if status is not None else None,
+        type_slug=type_slug,
     )
-    if type_slug is None:
-        yield where
-        return
-    from dataclasses import replace
-
-    testamur.type(type_slug)
-    for id_, configuration in testamur.configurations():
-        if configuration.type_slug == type_slug and context_key in {
-            None,
-            configuration.context_key,
-        }:
-            yield replace(where, configuration_id=id_)
 
 
 _COLUMNS = (

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from testamur.domain.configurations import ConfigurationEvent
     from testamur.domain.credential_types import CredentialTypeEvent
     from testamur.domain.credentials import CredentialEvent
+    from testamur.domain.erasures import ErasureEvent
     from testamur.domain.events import DomainEvent
     from testamur.domain.runs import (
         LearnersLeftOut,
@@ -110,6 +111,7 @@ def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
     from testamur.domain.configurations import ConfigurationEvent
     from testamur.domain.credential_types import CredentialTypeEvent
     from testamur.domain.credentials import CredentialEvent
+    from testamur.domain.erasures import ErasureEvent
     from testamur.domain.runs import RunEvent
 
     if isinstance(event, CredentialTypeEvent):
@@ -122,6 +124,8 @@ def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
         return _of_run(event, zone)
     if isinstance(event, CredentialEvent):
         return _of_credential(event, zone)
+    if isinstance(event, ErasureEvent):
+        return _of_erasure(event)
     return event.model_dump_json()
 
 
@@ -202,6 +206,19 @@ def _of_credential(event: "CredentialEvent", zone: ZoneInfo) -> str:
             return f"by {event.by}"
         case of.CredentialRevoked() | of.NotificationSkipped() | of.PersonalDataErased():
             return event.reason
+
+
+def _of_erasure(event: "ErasureEvent") -> str:
+    from testamur.domain import erasures as of
+
+    match event:
+        case of.ErasureRequested():
+            return f"learner {event.learner_id}: {event.reason}"
+        case of.ErasureCompleted():
+            return (
+                f"{many(event.credentials, 'credential')}, {many(event.files, 'file')}, "
+                f"{many(event.messages, 'message')}"
+            )
 
 
 def _describe_start(event: "RunStarted", zone: ZoneInfo) -> str:

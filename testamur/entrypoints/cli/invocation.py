@@ -43,15 +43,22 @@ class Invocation:
             self._loaded = load_settings(self.settings_file)
         return self._loaded
 
-    def open(self) -> "Testamur":
+    def open(self, *, new_key_file: Path | None = None) -> "Testamur":
         """Open the installation that the settings describe, in the actor's name.
+
+        Args:
+            new_key_file: Goes before the setting ``master_key_next``.
 
         Raises:
             TestamurError: The settings are not allowed, or the installation cannot be used.
         """
         from testamur.entrypoints.library import Testamur
 
-        return Testamur.open(self.settings().settings, actor=self.actor or default_actor())
+        settings = self.settings().settings
+        if new_key_file is not None:
+            changed = {"master_key_next": None, "master_key_next_file": new_key_file}
+            settings = settings.model_copy(update=changed)
+        return Testamur.open(settings, actor=self.actor or default_actor())
 
 
 def invocation_of(called: typer.Context) -> Invocation:

@@ -15,6 +15,9 @@ LABELS: Final = {
     Step.AWARD: "Awarding",
     Step.ISSUE: "Issuing documents",
     Step.NOTIFY: "Telling learners",
+    Step.FOLLOW: "Following the log",
+    Step.VERIFY: "Verifying events",
+    Step.EXPORT: "Writing entries",
 }
 
 #: Where nobody said how much there is to do in a step: as much as this step before it did.

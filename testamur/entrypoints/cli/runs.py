@@ -76,12 +76,20 @@ def run(
                 **_counted(outcome),
                 "left_out_because": left_out,
                 "untold_because": outcome.untold_because,
+                "unsealed_because": outcome.unsealed_because,
             }
         )
     else:
         _show_outcome(outcome, f"{type_slug} for {context_key}", left_out)
     if outcome.untold_because:
         warn(f"nobody could be told: {outcome.untold_because}; the next tick tries again")
+    if outcome.unfollowed_because:
+        warn(
+            f"the audit trail could not be brought on: {outcome.unfollowed_because}; the next tick "
+            "tries again"
+        )
+    if outcome.unsealed_because:
+        warn(f"the log could not be sealed: {outcome.unsealed_because}; the next tick tries again")
     if not_issued := _not_issued(outcome):
         warn(f"error: {many(not_issued, 'document')} failed to be issued")
         raise typer.Exit(FAILED)
@@ -220,6 +228,7 @@ def _show_report(testamur: "Testamur", report: "TickReport") -> None:
             f"Disabled: {_name_of(testamur, id_)}: {reason}"
             for id_, reason in report.disabled.items()
         ),
+        *(f"Erased: learner {learner_id}" for learner_id in report.erased),
         *(f"Left to another process: {work}" for work in report.left_to_others),
         *([f"Issued: {many(issued.issued, 'document')}"] if issued.issued else []),
         *([f"Told: {many(notified.sent, 'learner')}"] if notified.sent else []),
@@ -255,6 +264,7 @@ def _report_document(report: "TickReport") -> dict[str, Any]:
         "resumed": report.resumed,
         "disabled": {str(id_): reason for id_, reason in report.disabled.items()},
         "left_to_others": report.left_to_others,
+        "erased": report.erased,
         "issued": report.issued.issued,
         "not_issued": report.issued.failed,
         "told": report.notified.sent,

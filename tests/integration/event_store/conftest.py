@@ -7,17 +7,26 @@ import pytest
 
 from testamur.adapters.event_store.memory import MemoryDatabase
 from testamur.adapters.event_store.names import EventNames
+from testamur.adapters.event_store.postgres import PostgresDatabase
 from testamur.adapters.event_store.sqlite import SqliteDatabase
 from tests.support.databases import Database
+from tests.support.postgres_server import PostgresServer, started_postgres
+
+KINDS = ["memory", "sqlite", "postgres"]
 
 
-def open_database(kind: str, folder: Path, names: EventNames | None = None) -> Database:
-    if kind == "memory":
-        return MemoryDatabase(names)
-    return SqliteDatabase.open(folder / "testamur.db", names=names)
+def open_database(kind: str, place: Path | str, names: EventNames | None = None) -> Database:
+    """Open a database in a folder, or at the address of one on a PostgreSQL server."""
+    match kind:
+        case "memory":
+            return MemoryDatabase(names)
+        case "sqlite":
+            return SqliteDatabase.open(Path(place) / "testamur.db", names=names)
+        case _:
+            return PostgresDatabase.open(str(place), names=names)
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
     """Name of the kind of database."""
     name: str = request.param
@@ -25,9 +34,18 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database(kind: str, tmp_path: Path) -> Iterator[Database]:
+def place(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
+    """Where a fresh database of this kind can be opened."""
+    if kind != "postgres":
+        return tmp_path
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.fresh_database()
+
+
+@pytest.fixture
+def database(kind: str, place: Path | str) -> Iterator[Database]:
     """A fresh database."""
-    opened = open_database(kind, tmp_path)
+    opened = open_database(kind, place)
     yield opened
     opened.close()
 
@@ -43,3 +61,17 @@ def on_disk(file: Path) -> Iterator[SqliteDatabase]:
     """A fresh database file."""
     with SqliteDatabase.open(file) as opened:
         yield opened
+
+
+@pytest.fixture
+def on_server(postgres: PostgresServer) -> Iterator[PostgresDatabase]:
+    """A fresh database on a PostgreSQL server."""
+    with PostgresDatabase.open(postgres.fresh_database()) as opened:
+        yield opened
+
+
+@pytest.fixture
+def own_server() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that a test may stop, kill and start."""
+    with started_postgres() as server:
+        yield server

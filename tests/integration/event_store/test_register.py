@@ -38,6 +38,7 @@ from testamur.domain.identifiers import (
     CredentialId,
     LearnerId,
     RunId,
+    Slug,
     VerificationId,
 )
 from testamur.domain.runs import RunCompleted, RunCounts, RunFailed
@@ -66,6 +67,7 @@ from tests.support.events import (
 
 MINUTE = timedelta(minutes=1)
 EVERYTHING = CredentialFilter()
+OTHER_TYPE = Slug("grades")
 
 
 def award_to(
@@ -181,7 +183,12 @@ def test_going_on_after_an_unknown_credential_is_an_error(database: Database) ->
 def test_credentials_are_filtered_by_each_condition_and_by_several(database: Database) -> None:
     run_id, other_run_id = uuid4(), uuid4()
     ann, bob = award_to(database, "ann", "bob", run_id=run_id)
-    elsewhere = an_award("ann", configuration_id=OTHER_CONFIGURATION, context_key=OTHER_COURSE)
+    elsewhere = an_award(
+        "ann",
+        configuration_id=OTHER_CONFIGURATION,
+        context_key=OTHER_COURSE,
+        type_slug=OTHER_TYPE,
+    )
     database.events.append(awarding(elsewhere), by(correlation_id=other_run_id))
     happens(database, bob, CredentialRevoked(reason="mistake"))
 
@@ -200,6 +207,30 @@ def test_credentials_are_filtered_by_each_condition_and_by_several(database: Dat
     assert found(CredentialFilter(status=CredentialStatus.REVOKED)) == [bob_here]
     assert found(CredentialFilter(learner_id=learner, run_id=other_run_id)) == [ann_elsewhere]
     assert found(CredentialFilter(learner_id=learner, status=CredentialStatus.REVOKED)) == []
+    assert found(CredentialFilter(learner_id=learner, context_key=COURSE)) == [ann_here]
+    assert found(CredentialFilter(type_slug=TYPE)) == [ann_here, bob_here]
+    assert found(CredentialFilter(type_slug=OTHER_TYPE, learner_id=learner)) == [ann_elsewhere]
+    assert found(CredentialFilter(type_slug=OTHER_TYPE, context_key=COURSE)) == []
+    assert found(CredentialFilter(type_slug="unheard-of")) == []
+
+
+def test_a_learners_credentials_of_a_context_are_listed_page_by_page(database: Database) -> None:
+    first, other, second = (
+        an_award(learner, configuration_id=configuration)
+        for learner, configuration in [
+            ("ann", CONFIGURATION),
+            ("bob", CONFIGURATION),
+            ("ann", OTHER_CONFIGURATION),
+        ]
+    )
+    for each in (first, other, second):
+        database.events.append(awarding(each), by())
+    where = CredentialFilter(learner_id=LearnerId("ann"), context_key=COURSE)
+    (page,) = database.register.credentials(where, 1)
+    assert page.credential_id == id_of(first)
+    (page,) = database.register.credentials(where, 1, page.credential_id)
+    assert page.credential_id == id_of(second)
+    assert database.register.credentials(where, 1, page.credential_id) == []
 
 
 def test_credentials_are_counted_by_where_they_stand(database: Database) -> None:

@@ -36,9 +36,10 @@ from testamur.domain.credentials import (
 )
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.identifiers import CredentialId, LearnerId, RunId, credential_id
-from tests.integration.event_store.conftest import open_database
+from tests.integration.event_store.conftest import KINDS, open_database
 from tests.support.databases import Database
 from tests.support.events import CONFIGURATION, NOON, a_run, an_award, an_issue, by, id_of
+from tests.support.postgres_server import PostgresServer
 
 LEARNERS = ("a", "b", "c")
 EDITIONS = (1, 2, 3)
@@ -190,6 +191,20 @@ def test_the_register_on_disk_is_what_the_streams_say(happened: list[Any]) -> No
             history.database.close()
 
 
+@settings(deadline=None, max_examples=15, suppress_health_check=[HealthCheck.too_slow])
+@given(happened=batches)
+def test_the_register_on_a_server_is_what_the_streams_say(
+    postgres: PostgresServer, happened: list[Any]
+) -> None:
+    history = History(open_database("postgres", postgres.fresh_database()))
+    try:
+        for steps_of_batch in happened:
+            history.happen(steps_of_batch)
+        assert_register_agrees(history.database, history.states)
+    finally:
+        history.database.close()
+
+
 run_decisions = st.one_of(
     delays.map(lambda now: lambda state: runs.decide_fail(state, "x", now)),
     st.just(lambda state: runs.decide_complete(state, runs.RunCounts())),
@@ -198,12 +213,13 @@ run_decisions = st.one_of(
 
 @settings(deadline=None, max_examples=30)
 @given(decided=st.lists(run_decisions, max_size=6), scheduled=st.booleans())
-@pytest.mark.parametrize("kind", ["memory", "sqlite"])
+@pytest.mark.parametrize("kind", KINDS)
 def test_runs_in_the_register_are_what_the_streams_say(
-    kind: str, decided: list[Any], scheduled: bool
+    postgres: PostgresServer, kind: str, decided: list[Any], scheduled: bool
 ) -> None:
     with TemporaryDirectory() as folder:
-        database = open_database(kind, Path(folder))
+        place = postgres.fresh_database() if kind == "postgres" else Path(folder)
+        database = open_database(kind, place)
         run_id = RunId(UUID(int=1))
         started = a_run("slot", scheduled_for=NOON if scheduled else None)
         database.events.append([NewEvents(run_id, 0, [started])], by())

@@ -6,6 +6,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from uuid import uuid4
 
@@ -60,10 +61,10 @@ def refused(file: Path) -> str:
 
 def test_a_file_of_a_newer_release_is_refused_and_left_alone(file: Path) -> None:
     SqliteDatabase.open(file).close()
-    ask(file, "PRAGMA user_version = 2")
-    assert "has schema 2" in refused(file)
+    ask(file, "PRAGMA user_version = 99")
+    assert "has schema 99" in refused(file)
     assert "upgrade Testamur" in refused(file)
-    assert ask(file, "PRAGMA user_version") == 2
+    assert ask(file, "PRAGMA user_version") == 99
 
 
 def test_a_file_of_an_unknown_older_schema_is_refused(file: Path) -> None:
@@ -286,3 +287,36 @@ def test_no_question_goes_over_a_whole_table(file: Path, question: str) -> None:
                     )
                     or "INDEX" in step
                 ), plan
+
+
+@pytest.mark.parametrize(
+    "others",
+    [
+        CredentialFilter(context_key="x"),
+        CredentialFilter(run_id=uuid4()),
+        CredentialFilter(type_slug="x"),
+        CredentialFilter(status=CredentialStatus.AWARDED),
+    ],
+)
+def test_a_learners_credentials_are_found_by_the_learner(
+    file: Path, others: CredentialFilter
+) -> None:
+    where = replace(others, learner_id=LearnerId("a"))
+    with SqliteDatabase.open(file) as database:
+        asked: list[str] = []
+        with database._datastore.transaction(commit=False) as cursor:
+            connection = cursor.sqlite_cursor.connection
+        connection.set_trace_callback(asked.append)
+        database.register.credentials(where, 10)
+        database.register.tally(where)
+        connection.set_trace_callback(None)
+        plans = [
+            [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+            for query in asked
+            if "SELECT" in query
+        ]
+    assert len(plans) == 2
+    for plan in plans:
+        assert plan[0].startswith(
+            "SEARCH credentials USING INDEX one_living_credential (learner_id=?"
+        )

@@ -160,3 +160,26 @@ def test_a_check_says_that_the_folder_cannot_be_written(tmp_path: Path) -> None:
 def test_a_sender_without_an_address_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="sender: 'University' is not allowed"):
         OutboxNotifier(tmp_path, sender="University")
+
+
+def test_forgotten_messages_are_gone_with_what_was_left_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outbox = OutboxNotifier(tmp_path, sender=SENDER)
+    ada, bob = notification("ada@learners.example"), notification("bob@learners.example")
+    list(outbox.deliver([ada, bob]))
+    with monkeypatch.context() as killed:
+        killed.setattr(Path, "replace", lambda *_: None)
+        list(outbox.deliver([ada, bob]))
+    assert len(list(tmp_path.glob(".*.part"))) == 2
+
+    assert outbox.forget([ada.message_id, "<issued.nothing@uni.example>"]) == 1
+    assert outbox.forget([ada.message_id]) == 0
+
+    left = [path.read_bytes() for path in tmp_path.iterdir()]
+    assert len(left) == 2
+    assert all(b"bob@learners.example" in each for each in left)
+
+
+def test_forgetting_where_nothing_was_ever_written_is_harmless(tmp_path: Path) -> None:
+    assert OutboxNotifier(tmp_path / "new", sender=SENDER).forget(["<a@b>"]) == 0

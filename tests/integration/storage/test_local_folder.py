@@ -367,3 +367,17 @@ def test_a_folder_is_never_mistaken_for_a_file(tmp_path: Path) -> None:
     with pytest.raises(NotFound):
         storage.get("a")
     assert storage.get("a/b") == file("a/b").content
+
+
+def test_sweeping_takes_what_a_killed_process_left_half_written(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    storage = LocalFolderStorage(tmp_path)
+    with monkeypatch.context() as killed:
+        killed.setattr(os, "rename", lambda *_, **__: None)
+        storage.put([file("credentials/1a/1ab.pdf"), file("credentials/1a/1cd.pdf")])
+    assert [name[:8] for name in incoming(tmp_path)] == ["1ab.pdf.", "1cd.pdf."]
+
+    assert storage.sweep("credentials/1a/1ab") == 0
+
+    assert [name[:8] for name in incoming(tmp_path)] == ["1cd.pdf."]

@@ -11,14 +11,14 @@ from testamur.adapters.storage.memory import MemoryStorage
 from testamur.application.ports.storage import ArtifactStorage, StorableFile
 from testamur.domain.errors import InvalidInput, NotFound
 
-STORAGES: dict[str, Callable[[Path], ArtifactStorage]] = {
+STORAGES: dict[str, Callable[[Path], LocalFolderStorage | MemoryStorage]] = {
     "local folder": lambda folder: LocalFolderStorage(folder / "storage"),
     "memory": lambda folder: MemoryStorage(),
 }
 
 
 @pytest.fixture(params=STORAGES)
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> ArtifactStorage:
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> LocalFolderStorage | MemoryStorage:
     return STORAGES[request.param](tmp_path)
 
 
@@ -160,3 +160,23 @@ def test_content_that_does_not_agree_with_its_hash_is_refused(storage: ArtifactS
 def test_an_operator_is_told_where_a_file_is(storage: ArtifactStorage) -> None:
     assert storage.location("a/b.pdf").endswith("a/b.pdf")
     assert storage.location("a/b.pdf") != storage.location("a/c.pdf")
+
+
+@pytest.mark.parametrize("ending", [".pdf", ".json", ".tar.gz"])
+def test_sweeping_deletes_what_lies_under_a_stem_and_nothing_else(
+    storage: LocalFolderStorage | MemoryStorage, ending: str
+) -> None:
+    kept = ["a/1b.pdf", "a/1", "a/1/2.pdf", "b/1.pdf", "a/1-x.pdf"]
+    if isinstance(storage, LocalFolderStorage):
+        kept.remove("a/1")  # in a folder it cannot lie beside the folder of that name
+    storage.put([file(key) for key in [*kept, f"a/1{ending}"]])
+
+    assert storage.sweep("a/1") == 1
+    assert storage.sweep("a/1") == 0
+
+    assert [storage.get(key) for key in kept] == [file(key).content for key in kept]
+    with pytest.raises(NotFound):
+        storage.get(f"a/1{ending}")
+    assert storage.sweep("nothing/there") == 0
+    with pytest.raises(InvalidInput):
+        storage.sweep("../a")

@@ -19,10 +19,12 @@ from tests.support.events import (
     NOON,
     a_configuration,
     a_failed_issue,
+    a_request_to_erase,
     a_run,
     a_type,
     an_asset,
     an_award,
+    an_erasure,
     an_issue,
     awarding,
     by,
@@ -112,11 +114,21 @@ def test_a_run_that_failed_says_when_it_is_tried_again() -> None:
         (a_type(), "credential-type", True),
         (an_asset(), "asset", True),
         (a_configuration(), "configuration", False),
+        (a_request_to_erase(), "erasure", True),
     ],
 )
 def test_what_comes_into_being_is_listed(event: DomainEvent, kind: str, active: bool) -> None:
     row = register_changes(then(STREAM, 0, event), by()).catalogue.added[STREAM]
     assert (row.kind, row.active) == (kind, active)
+
+
+def test_an_erasure_is_listed_by_its_learner_and_active_until_it_is_completed() -> None:
+    requested = register_changes(then(STREAM, 0, a_request_to_erase("ada")), by()).catalogue
+    assert requested.added[STREAM].label == "ada"
+    completed = register_changes(then(STREAM, 1, an_erasure()), by()).catalogue
+    assert completed.changed == {STREAM: {"active": False}}
+    again = register_changes(then(STREAM, 2, a_request_to_erase("ada")), by()).catalogue
+    assert (again.added, again.changed) == ({}, {STREAM: {"active": True}})
 
 
 def test_awarded_and_issued_credentials_are_living_and_no_others() -> None:

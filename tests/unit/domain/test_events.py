@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 import testamur.domain
-from testamur.domain import assets, configurations, credential_types, credentials, runs
+from testamur.domain import assets, configurations, credential_types, credentials, erasures, runs
 from testamur.domain.assets import AssetRemoved
 from testamur.domain.events import DomainEvent
 from tests.support.domain_strategies import EVENTS, events, tries
@@ -70,6 +70,7 @@ def test_what_is_frozen_cannot_be_changed_and_what_is_unknown_is_refused() -> No
         (configurations, configurations.ConfigurationEvent),
         (credential_types, credential_types.CredentialTypeEvent),
         (credentials, credentials.CredentialEvent),
+        (erasures, erasures.ErasureEvent),
         (runs, runs.RunEvent),
     ],
     ids=lambda each: each.__name__ if isinstance(each, ModuleType) else "",
@@ -95,6 +96,7 @@ def test_every_event_belongs_to_one_aggregate() -> None:
         *get_args(configurations.ConfigurationEvent),
         *get_args(credential_types.CredentialTypeEvent),
         *get_args(credentials.CredentialEvent),
+        *get_args(erasures.ErasureEvent),
         *get_args(runs.RunEvent),
     ]
 

@@ -1,7 +1,5 @@
 """Plugins: found by name or path, loaded when they are used, and told what is wrong with them."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -30,39 +28,6 @@ def reason_of(name: str, group: Group = RETRIEVAL) -> str:
 def test_what_comes_with_testamur_works(group: Group, name: str) -> None:
     loaded = Plugins().load(group, name, "setting")
     assert (loaded.plugin.name, loaded.plugin.distribution) == (name, OWN)
-
-
-def test_listing_names_loads_nothing() -> None:
-    code = (
-        "import sys\n"
-        "from testamur.entrypoints.plugins import Group, Plugins\n"
-        "assert all(Plugins().names(group) for group in Group)\n"
-        "print(*sys.modules)"
-    )
-    loaded = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True
-    ).stdout.split()
-    assert not [each for each in loaded if each.startswith("testamur.adapters")]
-
-
-def test_opening_an_installation_looks_at_no_entry_point_and_loads_no_client(
-    tmp_path: Path,
-) -> None:
-    code = (
-        "import sys, importlib.metadata as metadata\n"
-        "read = metadata.entry_points\n"
-        "def refuse(group):\n"
-        "    assert not group.startswith('testamur'), group\n"
-        "    return read(group=group)\n"
-        "metadata.entry_points = refuse\n"
-        "from testamur import Settings, Testamur\n"
-        "Testamur.open(Settings(data_folder='data', source_folder='source')).close()\n"
-        "print(*sys.modules)"
-    )
-    opened = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=tmp_path
-    )
-    assert not {"fpdf", "httpx"} & set(opened.stdout.split())
 
 
 def test_an_installed_plugin_is_found_with_the_distribution_that_it_comes_from(

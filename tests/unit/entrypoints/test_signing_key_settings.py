@@ -75,6 +75,25 @@ def test_keys_are_shown_part_by_part_with_their_origin_and_passwords_are_not(
     assert "sesame" not in repr(loaded.settings)
 
 
+def test_the_pin_of_a_token_is_never_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TESTAMUR_SIGNING_KEYS__REGISTRAR__PKCS11_PIN", "sesame")
+    text = (
+        '[signing_keys.registrar]\npkcs11_module = "/usr/lib/vendor.so"\n'
+        'token_label = "registry"\nkey_label = "seal 2026"\n'
+    )
+
+    loaded = loaded_from(tmp_path, text)
+
+    shown = {each.name: each.value for each in loaded.in_force()}
+    assert {name: told for name, told in shown.items() if name.startswith("signing_keys")} == {
+        "signing_keys.registrar.pkcs11_module": "/usr/lib/vendor.so",
+        "signing_keys.registrar.token_label": "registry",
+        "signing_keys.registrar.key_label": "seal 2026",
+        "signing_keys.registrar.pkcs11_pin": "(hidden)",
+    }
+    assert "sesame" not in repr(loaded.settings)
+
+
 def test_where_there_are_no_keys_that_is_shown(tmp_path: Path) -> None:
     shown = {each.name: each for each in loaded_from(tmp_path, "").in_force()}
 
@@ -87,6 +106,7 @@ def test_where_there_are_no_keys_that_is_shown(tmp_path: Path) -> None:
         (f'{KEY}pasword = "sesame"', "signing_keys.registrar.pasword", "no such field"),
         (f'{KEY}certificate = "c.pem"', "signing_keys.registrar", "pkcs12, or private_key"),
         (f'{KEY}timestamp_url = "tsa"', "signing_keys.registrar.timestamp_url", "begins with"),
+        (f'{KEY}pkcs11_pin = "sesame"', "signing_keys.registrar", "or pkcs11_module"),
         ('[signing_keys.Registrar]\npkcs12 = "a"', "signing_keys.Registrar.[key]", "small letters"),
         ('signing_keys = "sesame"', "signing_keys", "dictionary"),
         ('signing_keys.registrar = "sesame"', "signing_keys.registrar", "dictionary"),

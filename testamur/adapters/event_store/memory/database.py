@@ -3,11 +3,16 @@
 from types import TracebackType
 from typing import Final, Self
 
+from testamur.adapters.event_store.key_wrapping import KeyWrapping
 from testamur.adapters.event_store.mapper import EventMapper
+from testamur.adapters.event_store.memory.audit import MemoryAuditRows, MemoryAuditTrail
 from testamur.adapters.event_store.memory.keys import MemoryKeys
+from testamur.adapters.event_store.memory.log import MemoryLog
 from testamur.adapters.event_store.memory.recorder import MemoryRecorder
 from testamur.adapters.event_store.memory.register import MemoryRegister
+from testamur.adapters.event_store.memory.tree import MemoryTree
 from testamur.adapters.event_store.names import EventNames
+from testamur.adapters.event_store.outlines import OutlineReader
 from testamur.adapters.event_store.recording import RecordingEventStore
 
 _NAME: Final = "in memory"
@@ -18,20 +23,30 @@ class MemoryDatabase:
 
     Args:
         names: The names of events, if they are not to be the usual ones.
+        wrapping: Wraps the learners' keys, if they are to be wrapped.
 
     Attributes:
         events: Fills the port `EventStore`.
         register: Fills the port `Register`.
-        keys: Fills the port `SecretKeys`.
+        keys: Fills the ports `SecretKeys` and `WrappedKeys`.
+        log: Fills the port `StoredLog`.
+        trail: Fills the port `AuditTrail`.
+        audit_rows: Fills the port `AuditRows`.
+        tree: Fills the port `TreeStore`.
     """
 
-    def __init__(self, names: EventNames | None = None) -> None:
+    def __init__(
+        self, names: EventNames | None = None, wrapping: KeyWrapping | None = None
+    ) -> None:
+        names = names or EventNames()
         recorder = MemoryRecorder()
-        self.keys = MemoryKeys()
+        self.keys = MemoryKeys(wrapping)
         self.register = MemoryRegister(recorder)
-        self.events = RecordingEventStore(
-            recorder, EventMapper(names or EventNames(), self.keys), _NAME
-        )
+        self.events = RecordingEventStore(recorder, EventMapper(names, self.keys), _NAME)
+        self.log = MemoryLog(recorder, OutlineReader(names))
+        self.audit_rows = MemoryAuditRows()
+        self.trail = MemoryAuditTrail(self.audit_rows)
+        self.tree = MemoryTree(self.log)
 
     def close(self) -> None:
         """Do nothing: there is nothing to close."""

@@ -10,6 +10,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
+from testamur.adapters.event_store.reading import StoredRow
 from testamur.adapters.event_store.recording import ONE_LIVING_CREDENTIAL, Predecessors
 from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
 from testamur.application.registration import RegisterChanges, TableChanges, is_living
@@ -79,15 +80,31 @@ class MemoryRecorder(POPOApplicationRecorder):
             self._tables.update(touched)
             return positions
 
-    def select_streams(self, stream_ids: Sequence[UUID]) -> list[StoredEvent]:
+    def select_stream(self, stream_id: UUID) -> list[StoredRow]:
+        """Return a stream's events in order."""
+        return list(map(_row, self.select_events(stream_id)))
+
+    def select_streams(self, stream_ids: Sequence[UUID]) -> list[StoredRow]:
         """Return the events of several streams, those of each in order."""
         with self._database_lock:
-            return [each for stream_id in set(stream_ids) for each in self.select_events(stream_id)]
+            return [each for stream_id in set(stream_ids) for each in self.select_stream(stream_id)]
+
+    def select_log(self, after_position: int, limit: int) -> list[StoredRow]:
+        """Return the events of all streams after a position, in the order of the log."""
+        found = self.select_notifications(after_position, limit, inclusive_of_start=False)
+        return [_row(each, each.id) for each in found]
 
     def select_versions(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, int]:
         """Return the versions of those streams that exist."""
         counts = Counter(each.originator_id for each in self.select_streams(stream_ids))
         return {stream_id: counts[stream_id] for stream_id in stream_ids if stream_id in counts}
+
+    def position_of(self, stream_id: UUID, version: int) -> int | None:
+        """Return the position in the log of one event, if there is such."""
+        with self._database_lock:
+            # The index counts from 0; looked up so that asking adds no empty stream to it.
+            index = self._stored_events_index.get(str(stream_id), {}).get(version)
+            return None if index is None else index + 1
 
     def select_rivals(self, rows: Iterable[CredentialRow]) -> set[UUID]:
         """Return which of these new credentials have another in their place, a living one."""
@@ -128,6 +145,17 @@ class MemoryRecorder(POPOApplicationRecorder):
         for stream_id, row in touched.items():
             if is_living(row.status):
                 self._living[_place(row)] = stream_id
+
+
+def _row(stored: StoredEvent, position: int = 0) -> StoredRow:
+    stream_id = stored.originator_id
+    return StoredRow(
+        stream_id if isinstance(stream_id, UUID) else UUID(stream_id),
+        stored.originator_version,
+        stored.topic,
+        stored.state,
+        position,
+    )
 
 
 def _after(rows: Mapping[UUID, Row], changes: TableChanges[Row]) -> dict[UUID, Row]:

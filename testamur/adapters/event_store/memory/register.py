@@ -133,4 +133,5 @@ def _fits(row: CredentialRow, where: CredentialFilter) -> bool:
         and where.context_key in (None, row.context_key)
         and where.run_id in (None, row.run_id)
         and where.status in (None, row.status)
+        and where.type_slug in (None, row.type_slug)
     )

@@ -1,14 +1,19 @@
 """Connections to the database file: one to write, several to read."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Any, Final
 from weakref import WeakMethod
 
-from eventsourcing.persistence import InterfaceError, OperationalError
+from eventsourcing.persistence import (
+    ConnectionPoolClosedError,
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+)
 from eventsourcing.sqlite import (
     SQLiteConnection,
     SQLiteConnectionPool,
@@ -78,21 +83,7 @@ class ConnectionPool(SQLiteConnectionPool):
     """Connections that are set up alike."""
 
     def _create_connection(self) -> Connection:
-        try:
-            connection = sqlite3.connect(
-                self.db_name,
-                timeout=self.pool_timeout,
-                isolation_level=None,
-                check_same_thread=False,
-            )
-        except sqlite3.Error as error:
-            raise InterfaceError(error) from error
-        try:
-            for pragma in _PRAGMAS:
-                connection.execute(pragma)
-        except sqlite3.Error as error:
-            connection.close()
-            raise InterfaceError(error) from error
+        connection = _connected(self.db_name, self.pool_timeout)
         connection.row_factory = sqlite3.Row
         return Connection(connection, max_age=None)
 
@@ -124,13 +115,49 @@ class Datastore(SQLiteDatastore):
                 if not pool.closed:
                     pool.put_connection(connection)
 
+    def select(
+        self, query: str, values: Sequence[object] | Mapping[str, object] = ()
+    ) -> list[tuple[Any, ...]]:
+        """Return the rows of one query.
+
+        SQLite shows a query the database as it was when the query began, with or without a
+        transaction around it. Without one, and without the pool's accounts, reading a stream
+        takes a fifth of the time.
+
+        Raises:
+            eventsourcing.persistence.PersistenceError: The query failed, or the store is closed.
+        """
+        with self._gate.lending():
+            if self.pool.closed:
+                raise ConnectionPoolClosedError
+            try:
+                connection = self._idle.pop()
+            except IndexError:
+                connection = _connected(self.pool.db_name, self._busy_timeout_seconds)
+            try:
+                rows: list[tuple[Any, ...]] = connection.execute(query, values).fetchall()
+            except sqlite3.OperationalError as error:
+                connection.close()
+                raise OperationalError(error) from error
+            except sqlite3.Error as error:
+                connection.close()
+                raise DatabaseError(error) from error
+            except BaseException:
+                connection.close()
+                raise
+            self._idle.append(connection)
+            return rows
+
     def close(self) -> None:
         """Close all connections."""
         self.pool.close()
         self.writing_pool.close()
+        while self._idle:
+            self._idle.pop().close()
 
     def _open_pools(self) -> None:
         # No connection is opened yet: each is when it is first needed.
+        self._idle: list[sqlite3.Connection] = []
         self.pool = self._pool(READING_CONNECTIONS, MOST_READING_CONNECTIONS)
         self.writing_pool = self._pool(1, 1)
 
@@ -146,3 +173,19 @@ class Datastore(SQLiteDatastore):
             max_overflow=most - size,
             pool_timeout=self._busy_timeout_seconds,
         )
+
+
+def _connected(file: str, busy_timeout_seconds: float) -> sqlite3.Connection:
+    try:
+        connection = sqlite3.connect(
+            file, timeout=busy_timeout_seconds, isolation_level=None, check_same_thread=False
+        )
+    except sqlite3.Error as error:
+        raise InterfaceError(error) from error
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+    except sqlite3.Error as error:
+        connection.close()
+        raise InterfaceError(error) from error
+    return connection

@@ -8,6 +8,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
+from testamur.adapters.event_store.reading import StoredRow, stream_id_of
 from testamur.adapters.event_store.recording import Predecessors
 from testamur.adapters.event_store.sqlite.connections import Datastore
 from testamur.adapters.event_store.sqlite.rows import write_changes
@@ -25,6 +26,19 @@ _COUNT_EVENTS = """
     JOIN stored_events
         ON originator_id = json_extract(wanted.value, '$[0]')
         AND originator_version = json_extract(wanted.value, '$[1]')
+"""
+_SELECT_STREAM = """
+    SELECT originator_version, topic, state
+    FROM stored_events
+    WHERE originator_id = ?
+    ORDER BY originator_version
+"""
+_SELECT_LOG = """
+    SELECT originator_id, originator_version, topic, state, rowid
+    FROM stored_events
+    WHERE rowid > ?
+    ORDER BY rowid
+    LIMIT ?
 """
 _SELECT_STREAMS = """
     SELECT originator_id, originator_version, topic, state
@@ -54,6 +68,8 @@ class SqliteRecorder(SQLiteApplicationRecorder):
     Args:
         datastore: The database, prepared.
     """
+
+    datastore: Datastore
 
     def __init__(self, datastore: Datastore) -> None:
         super().__init__(datastore)
@@ -91,12 +107,20 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             write_changes(cursor, changes, firsts)
         return positions
 
-    def select_streams(self, stream_ids: Sequence[UUID]) -> list[StoredEvent]:
+    def select_stream(self, stream_id: UUID) -> list[StoredRow]:
+        """Return a stream's events in order."""
+        rows = self.datastore.select(_SELECT_STREAM, (stream_id.hex,))
+        return [StoredRow(stream_id, *row) for row in rows]
+
+    def select_log(self, after_position: int, limit: int) -> list[StoredRow]:
+        """Return the events of all streams after a position, in order."""
+        rows = self.datastore.select(_SELECT_LOG, (after_position, limit))
+        return [StoredRow(stream_id_of(text), *row) for text, *row in rows]
+
+    def select_streams(self, stream_ids: Sequence[UUID]) -> list[StoredRow]:
         """Return the events of several streams, those of each in order."""
-        return [
-            StoredEvent(UUID(originator_id), version, topic, state)
-            for originator_id, version, topic, state in self._select(_SELECT_STREAMS, stream_ids)
-        ]
+        rows = self._select(_SELECT_STREAMS, stream_ids)
+        return [StoredRow(stream_id_of(text), *row) for text, *row in rows]
 
     def select_versions(self, stream_ids: Sequence[UUID]) -> Mapping[UUID, int]:
         """Return the versions of those streams that exist."""
@@ -108,14 +132,12 @@ class SqliteRecorder(SQLiteApplicationRecorder):
     def select_rivals(self, rows: Iterable[CredentialRow]) -> set[UUID]:
         """Return which of these new credentials have another in their place, a living one."""
         wanted = [(row.credential_id.hex, row.learner_id, row.configuration_id.hex) for row in rows]
-        with self.datastore.transaction(commit=False) as c:
-            found = c.sqlite_cursor.execute(_SELECT_RIVALS, (json.dumps(wanted),)).fetchall()
+        found = self.datastore.select(_SELECT_RIVALS, (json.dumps(wanted),))
         return {UUID(credential_id) for (credential_id,) in found}
 
     def _select(self, query: str, stream_ids: Sequence[UUID]) -> list[tuple[Any, ...]]:
         wanted = json.dumps([stream_id.hex for stream_id in stream_ids])
-        with self.datastore.transaction(commit=False) as c:
-            return c.sqlite_cursor.execute(query, (wanted,)).fetchall()
+        return self.datastore.select(query, (wanted,))
 
 
 def _hex(stored: StoredEvent) -> str:

@@ -1,19 +1,11 @@
-"""The tables of the database file, and the check that a file is one of ours."""
+"""The tables of the database file as the first release made them: log, register and keys."""
 
-import sqlite3
-from contextlib import closing
-from pathlib import Path
-from time import monotonic, sleep
 from typing import Final
 
 from testamur.adapters.event_store.recording import ONE_LIVING_CREDENTIAL
-from testamur.application.errors import EventStoreError
 
 #: "TSMR" in the file's header says whose file it is (https://sqlite.org/fileformat2.html, 1.3.15).
 APPLICATION_ID: Final = 0x54534D52
-SCHEMA_VERSION: Final = 1
-
-_PAUSE_SECONDS: Final = 0.01
 
 TABLES: Final = (
     # The table of `eventsourcing`. The row id is named, so that VACUUM keeps it: it is the position
@@ -118,85 +110,3 @@ TABLES: Final = (
     )
     """,
 )
-
-
-def prepare(path: Path, busy_timeout_seconds: float) -> None:
-    """Create the tables in a fresh file, or check those of a file that was there.
-
-    Several processes may do so at once: one creates, the others wait for it.
-
-    Args:
-        path: The file; its folder must exist.
-        busy_timeout_seconds: How long to wait for other processes.
-
-    Raises:
-        EventStoreError: The file cannot be opened, is not a database of Testamur, or is one of
-            another release.
-    """
-    deadline = monotonic() + busy_timeout_seconds
-    while True:
-        try:
-            with closing(
-                sqlite3.connect(path, timeout=busy_timeout_seconds, isolation_level=None)
-            ) as connection:
-                _prepare(connection, path)
-            return
-        except sqlite3.OperationalError as error:
-            # Changing to write-ahead logging does not wait for others by itself.
-            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > deadline:
-                raise EventStoreError(f"the database {path} cannot be opened: {error}") from error
-            sleep(_PAUSE_SECONDS)
-        except sqlite3.DatabaseError as error:
-            raise _foreign(path, str(error)) from error
-
-
-def _prepare(connection: sqlite3.Connection, path: Path) -> None:
-    if _is_fresh(connection):
-        _create(connection)
-    if _number(connection, "PRAGMA application_id") != APPLICATION_ID:
-        raise _foreign(path, "it has tables of something else")
-    version = _number(connection, "PRAGMA user_version")
-    if version != SCHEMA_VERSION:
-        newer = version > SCHEMA_VERSION
-        raise EventStoreError(
-            f"the database {path} has schema {version}, and this release of Testamur knows schema "
-            f"{SCHEMA_VERSION} only; "
-            + ("upgrade Testamur" if newer else "upgrade it with the release that knows both")
-        )
-    (mode,) = connection.execute("PRAGMA journal_mode = WAL").fetchone()
-    if mode != "wal":
-        raise EventStoreError(
-            f"the database {path} lies where SQLite cannot keep a write-ahead log; "
-            "put it on a local disk"
-        )
-
-
-def _create(connection: sqlite3.Connection) -> None:
-    connection.execute("BEGIN IMMEDIATE")
-    try:
-        if _is_fresh(connection):  # nobody was first while this process waited
-            for statement in TABLES:
-                connection.execute(statement)
-            connection.execute(f"PRAGMA application_id = {APPLICATION_ID}")
-            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
-        connection.execute("COMMIT")
-    except sqlite3.Error:
-        connection.rollback()
-        raise
-
-
-def _is_fresh(connection: sqlite3.Connection) -> bool:
-    tables = _number(connection, "SELECT count(*) FROM sqlite_master")
-    return tables == 0 and _number(connection, "PRAGMA application_id") == 0
-
-
-def _number(connection: sqlite3.Connection, query: str) -> int:
-    (number,) = connection.execute(query).fetchone()
-    return int(number)
-
-
-def _foreign(path: Path, why: str) -> EventStoreError:
-    return EventStoreError(
-        f"the file {path} is not a database of Testamur ({why}); "
-        "name another file, or one that does not exist yet"
-    )

@@ -16,6 +16,7 @@ from testamur.domain.assets import AssetEvent
 from testamur.domain.configurations import ConfigurationEvent
 from testamur.domain.credential_types import CredentialTypeEvent
 from testamur.domain.credentials import CredentialEvent, CredentialRevoked, CredentialSuperseded
+from testamur.domain.erasures import ErasureEvent
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import LearnerId
 from testamur.domain.personal_data import PERSONAL, Person, Personal
@@ -30,7 +31,14 @@ class Told(DomainEvent):
 
 
 def test_every_event_of_the_domain_has_a_name() -> None:
-    unions = (AssetEvent, ConfigurationEvent, CredentialEvent, CredentialTypeEvent, RunEvent)
+    unions = (
+        AssetEvent,
+        ConfigurationEvent,
+        CredentialEvent,
+        CredentialTypeEvent,
+        ErasureEvent,
+        RunEvent,
+    )
     assert set(EVENTS.values()) == {event for union in unions for event in get_args(union)}
     assert set(EVENTS.values()) == {
         event

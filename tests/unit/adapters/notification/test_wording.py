@@ -14,6 +14,7 @@ from testamur.domain.errors import InvalidInput
 from tests.support.notifications import notification
 
 SHIPPED = MailTemplates()
+AUSTRIAN = MailTemplates(default_language="de-AT")
 LANGUAGES = sorted(SHIPPED.languages)
 PDF = Attachment("certificate.pdf", b"%PDF", "application/pdf")
 
@@ -162,9 +163,7 @@ def test_a_text_on_one_line_keeps_what_its_script_needs(text: str, line: str) ->
     ],
 )
 def test_the_nearest_language_is_chosen_or_else_the_default(locale: str, language: str) -> None:
-    templates = MailTemplates(default_language="de-AT")
-
-    assert templates.put_into_words(notification(locale=locale)).language == language
+    assert AUSTRIAN.put_into_words(notification(locale=locale)).language == language
 
 
 def test_english_is_there_where_even_the_default_language_is_not() -> None:
@@ -201,8 +200,10 @@ def own(folder: Path, **templates: str) -> Path:
     return folder
 
 
-def words(folder: Path, locale: str) -> Wording:
-    return MailTemplates(folder).put_into_words(notification(locale=locale))
+def words(folder: Path, *locales: str) -> list[Wording]:
+    """What is said with templates of one's own, in each of some languages."""
+    templates = MailTemplates(folder)
+    return [templates.put_into_words(notification(locale=locale)) for locale in locales]
 
 
 def test_a_file_of_ones_own_goes_before_the_shipped_one_and_the_others_stay(
@@ -210,11 +211,11 @@ def test_a_file_of_ones_own_goes_before_the_shipped_one_and_the_others_stay(
 ) -> None:
     folder = own(tmp_path, pl__issued_subject_txt="Brawo, {{ name }}!")
 
-    wording = words(folder, "pl")
+    polish, english = words(folder, "pl", "en")
 
     shipped = SHIPPED.put_into_words(notification(locale="pl"))
-    assert wording == replace(shipped, subject="Brawo, Ada Lovelace!")
-    assert words(folder, "en") == SHIPPED.put_into_words(notification(locale="en"))
+    assert polish == replace(shipped, subject="Brawo, Ada Lovelace!")
+    assert english == SHIPPED.put_into_words(notification(locale="en"))
 
 
 def test_a_language_can_be_added(tmp_path: Path) -> None:
@@ -225,7 +226,7 @@ def test_a_language_can_be_added(tmp_path: Path) -> None:
         sv__issued_html='{% extends "en/issued.html" %}{% block greeting %}Hej!{% endblock %}',
     )
 
-    wording = words(folder, "sv-FI")
+    (wording,) = words(folder, "sv-FI")
 
     assert wording.language == "sv"
     assert wording.subject == "Ditt intyg: Certificate of completion"
@@ -244,15 +245,19 @@ def test_a_variant_of_a_language_can_be_added(tmp_path: Path) -> None:
         },
     )
 
-    assert words(folder, "pt-br").subject == "Parabéns"
-    assert words(folder, "pt-PT").subject.startswith("A sua credencial")
+    brazilian, portuguese = words(folder, "pt-br", "pt-PT")
+
+    assert brazilian.subject == "Parabéns"
+    assert portuguese.subject.startswith("A sua credencial")
 
 
 def test_a_layout_of_ones_own_is_used_by_all_languages(tmp_path: Path) -> None:
     folder = own(tmp_path, layout_html="<h1>{% block greeting %}{% endblock %}</h1>")
 
-    assert words(folder, "en").html == "<h1>Dear <bdi>Ada Lovelace</bdi>,</h1>\n"
-    assert words(folder, "de").html == "<h1>Guten Tag <bdi>Ada Lovelace</bdi>,</h1>\n"
+    english, german = words(folder, "en", "de")
+
+    assert english.html == "<h1>Dear <bdi>Ada Lovelace</bdi>,</h1>\n"
+    assert german.html == "<h1>Guten Tag <bdi>Ada Lovelace</bdi>,</h1>\n"
 
 
 def test_names_are_escaped_in_html_of_ones_own_and_not_in_text(tmp_path: Path) -> None:
@@ -318,7 +323,9 @@ def test_other_folders_beside_the_languages_are_left_alone(tmp_path: Path) -> No
     folder = own(tmp_path, partials__logo_html="<b>Uni</b>", README_md="How to")
     own(folder, en__issued_html='{% include "partials/logo.html" %}')
 
-    assert words(folder, "en").html == "<b>Uni</b>\n"
+    (wording,) = words(folder, "en")
+
+    assert wording.html == "<b>Uni</b>\n"
 
 
 def test_a_folder_that_is_not_there_is_refused(tmp_path: Path) -> None:

@@ -2,7 +2,6 @@
 
 import ast
 import re
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -29,6 +28,7 @@ PACKAGE = Path(testamur.__file__).parent
 PLATFORM = Path(platform.__file__)
 NAMED = re.compile(r"\w+(\.\w+)+:\w+")
 ROOTS = {place.partition(":")[0].partition(".")[0] for place in platform.Place}
+A_ROOT = re.compile(rf"\b({'|'.join(ROOTS)})\b")
 
 
 class FailingModule(ModuleType):
@@ -44,6 +44,8 @@ class FailingModule(ModuleType):
 
 def named_packages(source: str) -> Iterator[str]:
     """Yield packages of the platform that are imported, or named as ``module:name``."""
+    if not A_ROOT.search(source):  # it would take long to parse every module
+        return
     for node in ast.walk(ast.parse(source)):
         match node:
             case ast.Import(names=names):
@@ -77,23 +79,6 @@ def test_the_platform_is_named_in_one_module_only() -> None:
 )
 def test_a_planted_import_of_the_platform_is_found(planted: str) -> None:
     assert len(list(named_packages(planted))) == 1
-
-
-def test_the_source_is_imported_and_made_without_the_platform() -> None:
-    program = (
-        (
-            "import sys\n"
-            "from testamur.adapters.open_edx_python.source import OpenEdxPythonSource as Source\n"
-            "Source(Source.options_model())\n"
-            f"assert not {sorted(ROOTS)!r} & sys.modules.keys()\n"
-        )
-        .replace("assert not [", "assert not {")
-        .replace("] &", "} &")
-    )
-
-    done = subprocess.run([sys.executable, "-c", program], capture_output=True, check=False)
-
-    assert done.returncode == 0, done.stderr.decode()
 
 
 def test_the_source_fills_the_port_as_a_plugin(lms: StandInLms) -> None:

@@ -1,0 +1,62 @@
+"""The log in PostgreSQL, as it is stored."""
+
+from typing import Any, Final
+from uuid import UUID
+
+from testamur.adapters.event_store.failures import as_event_store_errors
+from testamur.adapters.event_store.outlines import OutlineReader
+from testamur.adapters.event_store.postgres.connections import Datastore
+from testamur.application.ports.log import Outline, StoredRecord
+
+_RECORDS: Final = """
+    SELECT position, originator_id, originator_version, topic, state
+    FROM stored_events
+    WHERE position > %s
+    ORDER BY position
+    LIMIT %s
+"""
+_RECORD: Final = """
+    SELECT position, originator_id, originator_version, topic, state
+    FROM stored_events
+    WHERE originator_id = %s AND originator_version = %s
+"""
+_LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM stored_events"
+
+
+class PostgresLog:
+    """Fills the port `StoredLog`.
+
+    Args:
+        datastore: The database, prepared.
+        outlines: Reads outlines of events.
+    """
+
+    def __init__(self, datastore: Datastore, outlines: OutlineReader) -> None:
+        self._datastore = datastore
+        self._outlines = outlines
+
+    def records(self, after_position: int, limit: int) -> list[StoredRecord]:
+        """Return stored events after a position, in order, at most ``limit``."""
+        return [StoredRecord(*row) for row in self._select(_RECORDS, after_position, limit)]
+
+    def outlines(self, after_position: int, limit: int) -> list[Outline]:
+        """Return the outlines of events after a position, in order, at most ``limit``.
+
+        Raises:
+            EventStoreError: The store cannot be read, or an event is damaged.
+        """
+        return self._outlines.read(self._select(_RECORDS, after_position, limit))
+
+    def record(self, stream_id: UUID, version: int) -> StoredRecord | None:
+        """Return one stored event, if there is such."""
+        rows = self._select(_RECORD, stream_id, version)
+        return StoredRecord(*rows[0]) if rows else None
+
+    def last_position(self) -> int:
+        """Return the position of the last event, 0 where there is none."""
+        ((position,),) = self._select(_LAST_POSITION)
+        return int(position)
+
+    def _select(self, query: str, *values: object) -> list[tuple[Any, ...]]:
+        with as_event_store_errors(self._datastore.shown_url):
+            return self._datastore.select(query, values)

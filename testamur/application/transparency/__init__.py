@@ -1,0 +1,1 @@
+"""Tamper evidence: the log is sealed in a Merkle tree, verified, and proven to outsiders."""

@@ -1,0 +1,1 @@
+"""Tamper evidence, on real databases."""
