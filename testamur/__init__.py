@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from testamur.application.errors import RenderingError as RenderingError
     from testamur.application.errors import RetrievalError as RetrievalError
     from testamur.application.errors import StorageError as StorageError
+    from testamur.application.errors import TamperedLog as TamperedLog
     from testamur.application.exporting import LearnerExport as LearnerExport
     from testamur.application.inspecting import PreviewWarning as PreviewWarning
     from testamur.application.moments import CredentialMoment as CredentialMoment
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
     from testamur.application.ports.register import CredentialTally as CredentialTally
     from testamur.application.ports.register import RunRow as RunRow
     from testamur.application.ports.secret_keys import KeyCounts as KeyCounts
+    from testamur.application.ports.transparency import LogKey as LogKey
+    from testamur.application.ports.transparency import TreeHead as TreeHead
     from testamur.application.previewing import Preview as Preview
     from testamur.application.progress import Progress as Progress
     from testamur.application.progress import Step as Step
@@ -42,6 +45,11 @@ if TYPE_CHECKING:
     from testamur.application.standing import LearnerStanding as LearnerStanding
     from testamur.application.standing import StepStanding as StepStanding
     from testamur.application.ticking import TickReport as TickReport
+    from testamur.application.transparency.findings import Finding as Finding
+    from testamur.application.transparency.findings import LogReport as LogReport
+    from testamur.application.transparency.notes import ConsistencyProof as ConsistencyProof
+    from testamur.application.transparency.notes import CredentialProof as CredentialProof
+    from testamur.application.transparency.notes import SignedHead as SignedHead
     from testamur.application.verifying import Verification as Verification
     from testamur.domain.assets import CredentialAsset as CredentialAsset
     from testamur.domain.configurations import CredentialConfiguration as CredentialConfiguration
@@ -90,6 +98,7 @@ _PUBLIC: dict[str, str] = {
     "ConcurrencyConflict": "testamur.application.errors",
     "ConfigurationId": "testamur.domain.identifiers",
     "ConfigurationStanding": "testamur.application.standing",
+    "ConsistencyProof": "testamur.application.transparency.notes",
     "CopyReport": "testamur.adapters.event_store.copying",
     "Credential": "testamur.domain.credentials",
     "CredentialAsset": "testamur.domain.assets",
@@ -97,6 +106,7 @@ _PUBLIC: dict[str, str] = {
     "CredentialFilter": "testamur.application.ports.register",
     "CredentialId": "testamur.domain.identifiers",
     "CredentialMoment": "testamur.application.moments",
+    "CredentialProof": "testamur.application.transparency.notes",
     "CredentialRow": "testamur.application.ports.register",
     "CredentialStatus": "testamur.domain.credentials",
     "CredentialTally": "testamur.application.ports.register",
@@ -107,6 +117,7 @@ _PUBLIC: dict[str, str] = {
     "Erasable": "testamur.application.erasing",
     "ErasureCompleted": "testamur.domain.erasures",
     "EventStoreError": "testamur.application.errors",
+    "Finding": "testamur.application.transparency.findings",
     "HeldCredential": "testamur.application.standing",
     "InactiveLearner": "testamur.application.retention",
     "IntervalRule": "testamur.domain.schedules",
@@ -117,6 +128,8 @@ _PUBLIC: dict[str, str] = {
     "KeyCounts": "testamur.application.ports.secret_keys",
     "LearnerExport": "testamur.application.exporting",
     "LearnerStanding": "testamur.application.standing",
+    "LogKey": "testamur.application.ports.transparency",
+    "LogReport": "testamur.application.transparency.findings",
     "NotFound": "testamur.domain.errors",
     "NotificationError": "testamur.application.errors",
     "OnceRule": "testamur.domain.schedules",
@@ -135,12 +148,15 @@ _PUBLIC: dict[str, str] = {
     "RunRow": "testamur.application.ports.register",
     "Schedule": "testamur.domain.schedules",
     "Settings": "testamur.entrypoints.settings",
+    "SignedHead": "testamur.application.transparency.notes",
     "Step": "testamur.application.progress",
     "StepStanding": "testamur.application.standing",
     "StorageError": "testamur.application.errors",
+    "TamperedLog": "testamur.application.errors",
     "Testamur": "testamur.entrypoints.library",
     "TestamurError": "testamur.domain.errors",
     "TickReport": "testamur.application.ticking",
+    "TreeHead": "testamur.application.ports.transparency",
     "TypeDefinition": "testamur.domain.credential_types",
     "Verification": "testamur.application.verifying",
     "back_up_database": "testamur.entrypoints.database_copies",
@@ -159,6 +175,7 @@ __all__ = [
     "ConcurrencyConflict",
     "ConfigurationId",
     "ConfigurationStanding",
+    "ConsistencyProof",
     "CopyReport",
     "Credential",
     "CredentialAsset",
@@ -166,6 +183,7 @@ __all__ = [
     "CredentialFilter",
     "CredentialId",
     "CredentialMoment",
+    "CredentialProof",
     "CredentialRow",
     "CredentialStatus",
     "CredentialTally",
@@ -176,6 +194,7 @@ __all__ = [
     "Erasable",
     "ErasureCompleted",
     "EventStoreError",
+    "Finding",
     "HeldCredential",
     "InactiveLearner",
     "IntervalRule",
@@ -186,6 +205,8 @@ __all__ = [
     "KeyCounts",
     "LearnerExport",
     "LearnerStanding",
+    "LogKey",
+    "LogReport",
     "NotFound",
     "NotificationError",
     "OnceRule",
@@ -204,12 +225,15 @@ __all__ = [
     "RunRow",
     "Schedule",
     "Settings",
+    "SignedHead",
     "Step",
     "StepStanding",
     "StorageError",
+    "TamperedLog",
     "Testamur",
     "TestamurError",
     "TickReport",
+    "TreeHead",
     "TypeDefinition",
     "Verification",
     "__version__",

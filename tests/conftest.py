@@ -7,6 +7,8 @@ import pytest
 
 if TYPE_CHECKING:
     from tests.support.postgres_server import PostgresServer
+    from tests.support.s3_server import S3Server
+    from tests.support.valkey_server import ValkeyServer
 
 
 @pytest.fixture(scope="session")
@@ -16,4 +18,22 @@ def postgres() -> "Iterator[PostgresServer]":
     from tests.support.postgres_server import started_postgres  # noqa: PLC0415
 
     with started_postgres() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def s3() -> "Iterator[S3Server]":
+    """An S3 server; ask it for a fresh bucket of your own."""
+    from tests.support.s3_server import started_s3  # noqa: PLC0415
+
+    with started_s3() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def valkey() -> "Iterator[ValkeyServer]":
+    """A Valkey server; ask it for a fresh database of your own."""
+    from tests.support.valkey_server import started_valkey  # noqa: PLC0415
+
+    with started_valkey() as server:
         yield server

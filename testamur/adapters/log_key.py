@@ -1,6 +1,7 @@
 """The log's private key: Ed25519 (RFC 8032) in a PEM file (PKCS #8), or in the settings."""
 
 import os
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -37,11 +38,12 @@ class Ed25519Key:
 
     def __init__(self, private: Ed25519PrivateKey) -> None:
         self._private = private
+        self._public_key = private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
 
     @property
     def public_key(self) -> bytes:
         """Its public key, 32 bytes."""
-        return self._private.public_key().public_bytes(Encoding.Raw, PublicFormat.Raw)
+        return self._public_key
 
     def sign(self, message: bytes) -> bytes:
         """Return the signature of a message, 64 bytes."""
@@ -72,6 +74,27 @@ class LogKeyFile(_Signatures):
     def __init__(self, file: Path) -> None:
         self._file = file
         self._next = file.with_name(file.name + ".next")
+
+    @property
+    def file(self) -> Path:
+        """Where it is, or is to be."""
+        return self._file
+
+    def is_open_to_others(self) -> bool:
+        """Tell whether every user of the host may read or write it, or its group may write it.
+
+        That its group may read it is how secrets are given to containers.
+
+        Raises:
+            InvalidInput: It cannot be looked at.
+        """
+        try:
+            mode = self._file.stat().st_mode
+        except FileNotFoundError:
+            return False
+        except OSError as error:
+            raise InvalidInput(SETTING, str(self._file), f"a file ({error.strerror})") from None
+        return bool(mode & (stat.S_IRWXO | stat.S_IWGRP))
 
     def key(self) -> Ed25519Key:
         """Return the key that signs now; it is made where there is none yet.

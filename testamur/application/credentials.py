@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 from uuid import UUID
 
 from testamur.application.aggregates import load
+from testamur.application.errors import StorageError
 from testamur.application.ports.event_store import EventStore, RecordedEvent
 from testamur.application.ports.register import (
     CredentialFilter,
@@ -12,7 +14,7 @@ from testamur.application.ports.register import (
     CredentialTally,
     Register,
 )
-from testamur.application.ports.storage import ArtifactStorage
+from testamur.application.ports.storage import ArtifactStorage, LinkingStorage
 from testamur.domain.credentials import Credential, evolve
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import CredentialId, VerificationId
@@ -85,6 +87,31 @@ class Credentials:
             NotFound: There is no such credential, or it has no document (yet).
         """
         return self.storage.location(self._storage_key(id_))
+
+    def link(
+        self, id_: CredentialId, filename: str | None = None, seconds: int | None = None
+    ) -> str:
+        """Return an address at which anybody can fetch the document of an issued credential.
+
+        Args:
+            id_: Which credential.
+            filename: Name under which it is saved, in any script, such as ``Diploma.pdf``; by
+                default ``certificate`` and the ending of its kind.
+            seconds: How long the link holds; by default as the storage is set.
+
+        Raises:
+            NotFound: There is no such credential, or it has no document (yet).
+            InvalidInput: The storage gives no links that hold so long.
+            StorageError: The storage gives no links, or none now.
+        """
+        key = self._storage_key(id_)
+        if not isinstance(self.storage, LinkingStorage):
+            raise StorageError(
+                "the storage that the settings choose gives no links, as s3 does; read the "
+                f"document at {self.storage.location(key)}"
+            )
+        name = filename or f"certificate{PurePosixPath(key).suffix}"
+        return self.storage.link(key, name, seconds)
 
     def _storage_key(self, id_: CredentialId) -> str:
         credential = self.get(id_)

@@ -21,7 +21,7 @@ SHARES: Final = 16
 BATCH_SIZE: Final = 100
 
 #: How long a batch waits for another one of its share.
-PATIENCE_OF_A_BATCH_SECONDS: Final = 60.0
+PATIENCE_OF_A_BATCH_SECONDS: Final = 20.0
 
 
 def share_of(learner_id: LearnerId) -> int:

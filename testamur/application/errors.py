@@ -49,6 +49,10 @@ class NotificationError(TestamurError):
     """A message cannot be delivered, or the server not be reached."""
 
 
+class QueueError(TestamurError):
+    """The queue of tasks cannot be used; what was to be handed over is found by a later tick."""
+
+
 class Unforeseen(TestamurError):
     """A part of the program, or of a plugin, broke in a way that nobody thought of.
 

@@ -1,10 +1,12 @@
 """Following the log: the audit trail is brought up to it, or made anew from its beginning."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
 from testamur.application.ports.audit import AuditEntry, AuditRows, ProjectionStatus
+from testamur.application.ports.event_store import Attribution
 from testamur.application.ports.log import Outline, StoredLog
 from testamur.application.progress import Progress, Step, Unwatched
 from testamur.domain.identifiers import ConfigurationId, LearnerId
@@ -12,7 +14,7 @@ from testamur.domain.identifiers import ConfigurationId, LearnerId
 #: Name of the one read model that follows the log.
 AUDIT_TRAIL: Final = "audit-trail"
 #: Events that are read and written at once: each batch is one transaction.
-BATCH: Final = 5_000
+BATCH: Final = 10_000
 #: Aggregates of which is kept what they are about, from one batch to the next.
 MOST_KEPT: Final = 50_000
 
@@ -138,71 +140,94 @@ class Subjects:
     def __init__(self, rows: AuditRows, *, rebuilding: bool) -> None:
         self._rows = rows
         self._rebuilding = rebuilding
-        # By the number that an id is: ids themselves take several times as long to look up.
-        self._known: dict[int, _About] = {}
+        # By the number that an id is: ids themselves take several times as long to look up. Places
+        # are shared and learners are no containers, so that there is little to look through for
+        # garbage.
+        self._places: dict[int, _Place] = {}
+        self._learners: dict[int, LearnerId] = {}
+        # Whether all that can be told of this batch was asked for.
+        self._asked = False
 
-    def entries(self, outlines: Sequence[Outline]) -> list[AuditEntry]:
-        """Return the entries of events, with what their aggregates are about filled in."""
-        self._learn(outlines)
-        known = self._known
-        entries = []
+    def entries(self, outlines: Sequence[Outline]) -> Iterator[AuditEntry]:
+        """Yield the entries of events, with what their aggregates are about filled in.
+
+        One by one: thousands of them at once would be looked through for garbage again and again.
+        """
+        places, learners = self._places, self._learners
+        if len(places) > MOST_KEPT:
+            places.clear()
+            learners.clear()
+        self._asked = False
+        place = _NOWHERE
+        attribution: Attribution | None = None
         for outline in outlines:
             stream_id, version = outline.stream_id, outline.version
+            configuration_id, context_key = outline.configuration_id, outline.context_key
+            learner_ids = outline.learner_ids
             if version == 1:
-                about = known[stream_id.int] = self._begun(outline)
-                learner_ids = outline.learner_ids
+                if configuration_id is None and outline.name.startswith(_CONFIGURATION):
+                    configuration_id = ConfigurationId(stream_id)
+                if context_key is None and configuration_id is not None:
+                    context_key = self._place(configuration_id, outlines)[1]
+                if (configuration_id, context_key) != place:
+                    place = (configuration_id, context_key)
+                places[stream_id.int] = place
+                if len(learner_ids) == 1:
+                    learners[stream_id.int] = learner_ids[0]
             else:
-                about = known.get(stream_id.int, _NOTHING)
-                learner_ids = outline.learner_ids
-                if about[2] and about[2] != learner_ids:
-                    learner_ids = tuple(dict.fromkeys((*learner_ids, *about[2])))
-            attribution = outline.attribution
-            entries.append(
-                AuditEntry(
-                    outline.position,
-                    attribution.at,
-                    attribution.actor,
-                    outline.name,
-                    stream_id,
-                    version,
-                    attribution.correlation_id,
-                    outline.configuration_id or about[0],
-                    outline.context_key or about[1],
-                    learner_ids,
-                )
+                begun = places.get(stream_id.int) or self._place(stream_id, outlines)
+                configuration_id = configuration_id or begun[0]
+                context_key = context_key or begun[1]
+                learner_id = learners.get(stream_id.int)
+                if learner_id is not None:
+                    learner_ids = (
+                        tuple(dict.fromkeys((*learner_ids, learner_id)))
+                        if learner_ids
+                        else (learner_id,)
+                    )
+            # Neighbours mostly have the same one, and then it is the same object.
+            if attribution is not outline.attribution:
+                attribution = outline.attribution
+                at, actor = attribution.at, attribution.actor
+                correlation_id = attribution.correlation_id
+            yield AuditEntry(
+                outline.position,
+                at,
+                actor,
+                outline.name,
+                stream_id,
+                version,
+                correlation_id,
+                configuration_id,
+                context_key,
+                learner_ids,
             )
-        return entries
 
-    def _begun(self, outline: Outline) -> "_About":
-        """Return what an aggregate is about whose first event this is."""
-        configuration_id, context_key = outline.configuration_id, outline.context_key
-        if configuration_id is None and outline.name.startswith(_CONFIGURATION):
-            configuration_id = ConfigurationId(outline.stream_id)
-        if context_key is None and configuration_id is not None:
-            context_key = self._known.get(configuration_id.int, _NOTHING)[1]
-        learner_ids = outline.learner_ids
-        return configuration_id, context_key, learner_ids if len(learner_ids) == 1 else ()
+    def _place(self, stream_id: UUID, outlines: Sequence[Outline]) -> "_Place":
+        """Return an aggregate's place; what is not known, is asked for the whole batch."""
+        if stream_id.int not in self._places and not self._asked:
+            self._asked = True
+            self._ask(outlines)
+        return self._places.get(stream_id.int, _NOWHERE)
 
-    def _learn(self, outlines: Sequence[Outline]) -> None:
+    def _ask(self, outlines: Sequence[Outline]) -> None:
         """Ask for what is not known of these events' aggregates, and of their configurations."""
-        known = self._known
-        if len(known) > MOST_KEPT:
-            known.clear()
-        needed = {each.stream_id for each in outlines if each.stream_id.int not in known}
+        needed: dict[int, UUID] = {}
+        for outline in outlines:
+            configuration_id = outline.configuration_id
+            if outline.version != 1:
+                needed[outline.stream_id.int] = outline.stream_id
+            elif outline.context_key is None and configuration_id is not None:
+                needed[configuration_id.int] = configuration_id
         for outline in outlines:
             if outline.version == 1:
-                needed.discard(outline.stream_id)
-                configuration_id = outline.configuration_id
-                if outline.context_key is None and configuration_id is not None:
-                    needed.add(configuration_id)
-        missing = [each for each in needed if each.int not in known]
+                needed.pop(outline.stream_id.int, None)
+        missing = [each for number, each in needed.items() if number not in self._places]
         for stream_id, subject in self._rows.subjects(missing, rebuilding=self._rebuilding).items():
-            known[stream_id.int] = (
-                subject.configuration_id,
-                subject.context_key,
-                (subject.learner_id,) if subject.learner_id is not None else (),
-            )
+            self._places[stream_id.int] = (subject.configuration_id, subject.context_key)
+            if subject.learner_id is not None:
+                self._learners[stream_id.int] = subject.learner_id
 
 
-_About = tuple[ConfigurationId | None, str | None, tuple[LearnerId, ...]]
-_NOTHING: Final[_About] = (None, None, ())
+_Place = tuple[ConfigurationId | None, str | None]
+_NOWHERE: Final[_Place] = (None, None)

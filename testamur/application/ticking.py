@@ -190,6 +190,8 @@ class Ticking:
     ) -> None:
         request = Request(SCHEDULER, self.ids.request_id())
         configuration = self.configurations.get(id_)
+        if not configuration.enabled:
+            return  # disabled since this tick began
         if self.configurations.types.get(configuration.type_slug).retired:
             reason = "its credential type is retired"
             self.configurations.disable(id_, reason, request)

@@ -25,6 +25,9 @@ _PLACE: Final = Struct(">Q16sIH")
 
 _STREAM_ID_BYTES: Final = 16
 
+#: The beginning of all hashes of leaves (RFC 6962, section 2.1).
+_LEAF: Final = sha256(b"\x00")
+
 #: Type of an Ed25519 key in a signed note.
 _ED25519: Final = b"\x01"
 
@@ -68,16 +71,18 @@ def event_leaf_hashes(events: Iterable[tuple[int, bytes, int, str, bytes]]) -> l
     Raises:
         ValueError: As :func:`event_leaf_hash`.
     """
+    # Written out, because every event goes through here.
     hashes = []
-    pack = _PLACE.pack
+    begun, pack = _LEAF.copy, _PLACE.pack
     position = 0
     try:
         for position, stream_id, version, name, state in events:
             written = name.encode()
             if len(stream_id) != _STREAM_ID_BYTES:
                 raise ValueError("its stream has no id")  # packing would fill or cut it
-            place = pack(position, stream_id, version, len(written))
-            hashes.append(sha256(b"\x00" + place + written + state).digest())
+            leaf = begun()
+            leaf.update(pack(position, stream_id, version, len(written)) + written + state)
+            hashes.append(leaf.digest())
     except (StructError, TypeError, ValueError) as error:
         raise ValueError(f"event {position} cannot have been recorded so: {error}") from error
     return hashes

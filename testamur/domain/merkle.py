@@ -18,6 +18,9 @@ EMPTY_ROOT: Final = sha256(b"").digest()
 Range = tuple[int, int]
 """Leaves from the first index to before the second."""
 
+#: Beginnings of all hashes of nodes; a copy is made in half the time of a new one.
+_NODE: Final = sha256(b"\x01")
+
 
 def leaf_hash(leaf: bytes) -> bytes:
     """Return the hash of a leaf."""
@@ -65,11 +68,7 @@ class CompactRange:
             row = [self.peaks[level], *new] if self.size >> level & 1 else list(new)
             if len(row) % 2:
                 peaks[level] = row.pop()
-            pairs = iter(row)
-            new = [
-                sha256(b"\x01" + left + right).digest()
-                for left, right in zip(pairs, pairs, strict=True)
-            ]
+            new = _hashes_above(row)
             level += 1
         return Extension(CompactRange(self.size + len(leaf_hashes), peaks), nodes)
 
@@ -223,6 +222,18 @@ def is_consistent(
             later = node_hash(later, step)
         place, last = place >> 1, last >> 1
     return last == 0 and earlier == root and later == larger_root
+
+
+def _hashes_above(row: Sequence[bytes]) -> list[bytes]:
+    """Return the hashes of the nodes above pairs of others; written out, as it is done for all."""
+    begun = _NODE.copy
+    above = []
+    pairs = iter(row)
+    for left, right in zip(pairs, pairs, strict=True):
+        node = begun()
+        node.update(left + right)
+        above.append(node.digest())
+    return above
 
 
 def _split(size: int) -> int:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from contextlib import ExitStack
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
 import punq
@@ -19,6 +19,7 @@ from testamur.application.awarding import Awarding
 from testamur.application.configurations import Configurations
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
+from testamur.application.divided_work import DividedWork
 from testamur.application.erasing import Erasing
 from testamur.application.exporting import Exporting
 from testamur.application.following import Following
@@ -48,6 +49,7 @@ from testamur.application.previewing import Previews
 from testamur.application.progress import Progress
 from testamur.application.reasons import Reasoning
 from testamur.application.retention import Retention
+from testamur.application.run_status import RunStatuses
 from testamur.application.running import Runs
 from testamur.application.standing import Standings
 from testamur.application.ticking import Ticking
@@ -62,7 +64,11 @@ from testamur.entrypoints.choices import Choices, context_kinds_of
 from testamur.entrypoints.databases import open_database
 from testamur.entrypoints.plugins import Plugins
 from testamur.entrypoints.renderers import InstalledRenderers
+from testamur.entrypoints.setting_values import RedisUrl
 from testamur.entrypoints.settings import Settings
+
+if TYPE_CHECKING:
+    from testamur.adapters.dramatiq_queue import DramatiqQueue
 
 Service = TypeVar("Service")
 
@@ -73,9 +79,11 @@ USE_CASES = (
     Configurations,
     Awarding,
     Runs,
+    RunStatuses,
     Issuing,
     Notifying,
     Work,
+    DividedWork,
     Mentions,
     Erasing,
     Exporting,
@@ -106,11 +114,18 @@ class Wiring:
     Args:
         container: With everything registered.
         resources: What is to be closed in the end.
+        workers: Takes tasks for workers; None where there are none.
     """
 
-    def __init__(self, container: punq.Container, resources: ExitStack) -> None:
+    def __init__(
+        self,
+        container: punq.Container,
+        resources: ExitStack,
+        workers: "DramatiqQueue | None" = None,
+    ) -> None:
         self._container = container
         self._resources = resources
+        self.workers: Final = workers
 
     @classmethod
     def of(cls, settings: Settings, source: RetrievalSource | None = None) -> Self:
@@ -132,7 +147,8 @@ class Wiring:
             _register_adapters(container, settings, source, resources)
             for use_case in USE_CASES:
                 container.register(use_case, scope=punq.Scope.singleton)
-            return cls(container, resources.pop_all())
+            workers = _workers(settings, resources)
+            return cls(container, resources.pop_all(), workers)
         raise AssertionError("unreachable: an exit stack does not swallow errors")
 
     def resolve(self, service: type[Service]) -> Service:
@@ -142,11 +158,13 @@ class Wiring:
     def queue(self, progress: Progress, done: list[Done]) -> TaskQueue:
         """Return a queue that does its tasks inline.
 
+        Where there are workers, it goes batch by batch as they do, and so keeps out of their way.
+
         Args:
             progress: Is told how far they are.
             done: Gets what each of them did.
         """
-        work = self.resolve(Work)
+        work = self.resolve(Work) if self.workers is None else self.resolve(DividedWork)
         queue = InlineQueue(lambda task: done.append(work.do(task, queue, progress)))
         return queue
 
@@ -191,6 +209,22 @@ def _register_adapters(
     container.register(SampleMarks, factory=_sample_marks, scope=punq.Scope.singleton)
     fill(ContextKinds, ContextKinds(context_kinds))
     fill(Installation, _installation(settings))
+
+
+def _workers(settings: Settings, resources: ExitStack) -> "DramatiqQueue | None":
+    """Return the queue of the workers, where the settings choose one."""
+    if not isinstance(settings.queue, RedisUrl):
+        return None
+    # Loaded where it was chosen: for all others it is a tenth of a second for nothing.
+    from testamur.adapters.dramatiq_queue import DramatiqQueue, RedisLimit, redis_client
+    from testamur.adapters.open_edx.rate_limit import share_limit
+
+    client = redis_client(settings.queue.reveal())
+    queue = DramatiqQueue(client, settings.queue_namespace)
+    resources.callback(queue.close)
+    share_limit(RedisLimit(client, settings.queue_namespace))
+    resources.callback(share_limit, None)
+    return queue
 
 
 def _sample_marks() -> SampleMarks:

@@ -6,7 +6,7 @@ import zoneinfo
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from testamur.application.configurations import Configurations
     from testamur.application.ports.storage import ArtifactStorage
     from testamur.domain.identifiers import ConfigurationId
+    from testamur.entrypoints.container import Wiring
     from testamur.entrypoints.settings import LoadedSettings, Settings
 
 #: Where storage is tried; no credential or asset lies there.
@@ -25,6 +26,9 @@ PROBE_KEY: Final = "probe/doctor"
 
 #: So many problems of the data files are counted; `testamur source check` shows them.
 MOST_PROBLEMS: Final = 50
+
+#: What was recorded is sealed at the end of its run or at the next tick; ticks are minutes apart.
+UNSEALED_AT_MOST: Final = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +101,14 @@ def examine(load: "Callable[[], LoadedSettings]") -> Iterator[Finding]:
         else "mend the files in source_folder",
     )
     yield _checked("notifier", lambda: _notifier(settings), "mend the settings that it names")
+    if settings.queue != "inline":
+        yield _checked(
+            "queue",
+            lambda: _queue(settings),
+            f"see that {settings.queue} can be reached, and its login is right",
+        )
     yield from _plugins()
-    yield from _configurations(settings)
+    yield from _installation(settings)
 
 
 def _checked(subject: str, check: Callable[[], str], remedy: str) -> Finding:
@@ -161,7 +171,11 @@ def _storage(settings: "Settings") -> str:
             _see_that_it_can_be_made(settings.files_folder)
             return f"{place} is not there yet; the first command that needs it makes it"
     with ExitStack() as resources:
-        _try_storage(choice.made(resources), place)
+        storage = choice.made(resources)
+        check = getattr(storage, "check", None)
+        if check is not None:
+            return f"{choice.name}: {check()}"
+        _try_storage(storage, place)
     return f"{place}: a file was written, read and deleted"
 
 
@@ -231,6 +245,24 @@ def _notifier(settings: "Settings") -> str:
         return f"{choice.name}: {choice.made(resources).check()}"
 
 
+def _queue(settings: "Settings") -> str:
+    from testamur.adapters.dramatiq_queue import DramatiqQueue, redis_client
+    from testamur.entrypoints.setting_values import RedisUrl
+
+    if not isinstance(settings.queue, RedisUrl):
+        raise AssertionError("asked for where there is a queue only")
+    client = redis_client(settings.queue.reveal())
+    with closing(DramatiqQueue(client, settings.queue_namespace)) as queue:
+        about, lasting = queue.check(), queue.is_lasting()
+        if not lasting:
+            raise Unwell(
+                f"{about}: what is queued is lost when the server ends",
+                "set appendonly yes in its configuration; until then, ticks find what was lost",
+            )
+        waiting = ", ".join(f"{name} {count:,}" for name, count in queue.waiting().items())
+    return f"{about}; messages: {waiting}"
+
+
 def _plugins() -> Iterator[Finding]:
     """Look at those that were installed; whoever chooses a broken one is refused."""
     from testamur.entrypoints.plugins import OWN, BrokenPlugin, Group, Plugins, load
@@ -252,8 +284,8 @@ def _plugins() -> Iterator[Finding]:
     )
 
 
-def _configurations(settings: "Settings") -> Iterator[Finding]:
-    from testamur.application.configurations import Configurations
+def _installation(settings: "Settings") -> Iterator[Finding]:
+    """Check what takes the whole installation to look at, once there is one."""
     from testamur.entrypoints.container import Wiring
     from testamur.entrypoints.databases import is_set_up
 
@@ -262,22 +294,73 @@ def _configurations(settings: "Settings") -> Iterator[Finding]:
     try:
         wiring = Wiring.of(settings)
     except TestamurError as error:
-        yield Finding("configurations", False, f"not tried: {error}", "mend what failed above")
+        for subject in ("log key", "configurations"):
+            yield Finding(subject, False, f"not tried: {error}", "mend what failed above")
         return
     with closing(wiring):
-        configurations = wiring.resolve(Configurations)
-        ready = 0
-        for id_, configuration in configurations.all(enabled_only=True):
-            prepared = _checked(
-                "configuration",
-                partial(_prepare, configurations, id_),
-                "change its options or assets; see `testamur configuration show`",
+        yield _checked(
+            "log key",
+            lambda: _log_key(wiring),
+            "let the setting log_key lead to the log's own key; every host needs the same",
+        )
+        yield from _configurations(wiring)
+
+
+def _log_key(wiring: "Wiring") -> str:
+    from testamur.adapters.log_key import LogKeyFile
+    from testamur.application.ports.log import StoredLog
+    from testamur.application.ports.system import Clock
+    from testamur.application.ports.transparency import HeadSigner, TreeStore
+
+    signer, tree = wiring.resolve(HeadSigner), wiring.resolve(TreeStore)
+    ours, keys, head = signer.public_key(), tree.keys(), tree.latest_head()
+    if keys and ours != keys[-1].public_key:
+        raise Unwell(
+            f"the log is sealed with the key {keys[-1].key_id}, and the setting log_key leads to "
+            + ("another" if ours else "none"),
+            "let log_key lead to the log's own key; if that is lost, run `testamur audit "
+            "rotate-key --lost`",
+        )
+    if isinstance(signer, LogKeyFile) and signer.is_open_to_others():
+        raise Unwell(
+            f"others than its owner may read or write the log's key {signer.file}",
+            f"run `chmod 600 {signer.file}`; if others may have read it, also `testamur audit "
+            "rotate-key`",
+        )
+    sealed_to = head.size if head else 0
+    unsealed = wiring.resolve(StoredLog).outlines(sealed_to, 1)
+    if unsealed:
+        since = unsealed[0].attribution.at
+        if wiring.resolve(Clock).now() - since > UNSEALED_AT_MOST:
+            raise Unwell(
+                f"event {sealed_to + 1} and those after it are not sealed, the first since "
+                f"{since:%Y-%m-%d %H:%M} UTC",
+                "run `testamur audit seal`; see that `testamur tick` runs, and what it reports",
             )
-            if prepared.ok:
-                ready += 1
-            else:
-                name = f"{configuration.type_slug} for {configuration.context_key}"
-                yield replace(prepared, found=f"{name}: {prepared.found}")
+    if head is None:
+        return "nothing is sealed yet; the key is made when it is first needed"
+    return (
+        f"{head.key_id} is the log's own; the latest head is of {head.size:,} events, "
+        f"{head.at:%Y-%m-%d %H:%M} UTC"
+    )
+
+
+def _configurations(wiring: "Wiring") -> Iterator[Finding]:
+    from testamur.application.configurations import Configurations
+
+    configurations = wiring.resolve(Configurations)
+    ready = 0
+    for id_, configuration in configurations.all(enabled_only=True):
+        prepared = _checked(
+            "configuration",
+            partial(_prepare, configurations, id_),
+            "change its options or assets; see `testamur configuration show`",
+        )
+        if prepared.ok:
+            ready += 1
+        else:
+            name = f"{configuration.type_slug} for {configuration.context_key}"
+            yield replace(prepared, found=f"{name}: {prepared.found}")
     yield Finding("configurations", True, f"{ready:,} enabled and ready")
 
 

@@ -48,6 +48,7 @@ from testamur.application.previewing import Look, Preview, Previews
 from testamur.application.progress import Progress, Unwatched
 from testamur.application.requests import Request
 from testamur.application.retention import InactiveLearner, Retention
+from testamur.application.run_status import RunStatus, RunStatuses
 from testamur.application.running import Prospect, Runs
 from testamur.application.standing import LearnerStanding, Standings
 from testamur.application.ticking import Problem, Ticking, TickReport
@@ -76,6 +77,7 @@ from testamur.domain.identifiers import (
     Actor,
     ConfigurationId,
     CredentialId,
+    LearnerId,
     RunId,
     VerificationId,
     parse_actor,
@@ -373,9 +375,7 @@ class Testamur:
                 full. What a document's making or a message's sending runs into is recorded with
                 the credential, and counted in the outcome.
         """
-        learner = parse_learner_id(learner_id) if learner_id is not None else None
-        if limit is not None and limit < 1:
-            raise InvalidInput("limit", limit, "a number from 1")
+        learner, limit = _checked(learner_id, limit)
         runs = self._wiring.resolve(Runs)
         id_ = runs.start(configuration, self._request(), learner_id=learner, limit=limit)
         done: list[Done] = []
@@ -394,11 +394,44 @@ class Testamur:
             unfollowed_because=str(unfollowed) if unfollowed else None,
         )
 
+    def start_run(
+        self,
+        configuration: ConfigurationId,
+        *,
+        learner_id: str | None = None,
+        limit: int | None = None,
+    ) -> RunId:
+        """Start a run and leave it to the workers. See :meth:`run_status` for what becomes of it.
+
+        Args:
+            configuration: Whose learners to go over; it need not be enabled.
+            learner_id: Only this learner.
+            limit: The most credentials to award, at least 1.
+
+        Raises:
+            InvalidInput: There are no workers, or the limit or the learner id is not allowed.
+            QueueError: The queue cannot be used; a tick hands the run over later.
+            TestamurError: As `Runs.start`.
+        """
+        workers = self._wiring.workers
+        if workers is None:
+            raise InvalidInput("queue", "inline", "redis://… where a run is left to workers")
+        learner, checked = _checked(learner_id, limit)
+        id_ = self._wiring.resolve(Runs).start(
+            configuration, self._request(), learner_id=learner, limit=checked
+        )
+        workers.send(AwardRun(id_))
+        return id_
+
     def tick(self, *, progress: Progress | None = None) -> TickReport:
-        """Do whatever is due now: scheduled runs, and what was interrupted. See `Ticking.tick`."""
+        """Do whatever is due now: scheduled runs, and what was interrupted. See `Ticking.tick`.
+
+        Where there are workers, it is handed over to them, and the report tells nothing of what
+        they do.
+        """
         done: list[Done] = []
         report = self._wiring.resolve(Ticking).tick(
-            self._wiring.queue(progress or Unwatched(), done)
+            self._wiring.workers or self._wiring.queue(progress or Unwatched(), done)
         )
         report.add(done)
         if unsealed := self._after_work(self.seal):
@@ -414,6 +447,17 @@ class Testamur:
     def run_state(self, id_: RunId) -> IssuanceRun:
         """Return a run. See `Runs.get`."""
         return self._wiring.resolve(Runs).get(id_)
+
+    def run_status(self, id_: RunId) -> RunStatus:
+        """Tell how far a run is, while it goes on and afterwards. See `RunStatuses.of`.
+
+        Raises:
+            NotFound: There is no such run.
+            QueueError: The queue cannot be asked how many learners were looked at.
+        """
+        workers = self._wiring.workers
+        evaluated = None if workers is None else workers.evaluated(id_)
+        return self._wiring.resolve(RunStatuses).of(id_, evaluated)
 
     # Learners' personal data
 
@@ -509,6 +553,21 @@ class Testamur:
     def document_location(self, id_: CredentialId) -> str:
         """Return where the document of an issued credential lies."""
         return self._wiring.resolve(Credentials).location(id_)
+
+    def download_url(
+        self, reference: str, *, filename: str | None = None, seconds: int | None = None
+    ) -> str:
+        """Return an address at which anybody can fetch a document now. See `Credentials.link`.
+
+        Ask for it each time that somebody wants the document: it holds for some minutes.
+
+        Args:
+            reference: Id of the credential, or its verification id.
+            filename: Name under which it is saved.
+            seconds: How long it holds; by default as the storage is set.
+        """
+        credentials = self._wiring.resolve(Credentials)
+        return credentials.link(credentials.find(reference), filename, seconds)
 
     def history(self, stream_id: UUID) -> list[RecordedEvent]:
         """Return what happened to anything that has an id, oldest first.
@@ -610,6 +669,12 @@ class Testamur:
 
     def _request(self) -> Request:
         return Request(self._actor, self._wiring.resolve(IdSource).request_id())
+
+
+def _checked(learner_id: str | None, limit: int | None) -> tuple[LearnerId | None, int | None]:
+    if limit is not None and limit < 1:
+        raise InvalidInput("limit", limit, "a number from 1")
+    return (None if learner_id is None else parse_learner_id(learner_id)), limit
 
 
 def _content(file: Path | bytes, filename: str) -> tuple[bytes, str]:

@@ -3,15 +3,19 @@
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from testamur.adapters.event_store.sqlite import SqliteDatabase
+from testamur.adapters.log_key import LogKeyFile
 from testamur.domain.errors import InvalidInput, InvalidOptions
 from testamur.entrypoints.doctor import PROBE_KEY, Finding, examine
 from testamur.entrypoints.library import Testamur
 from testamur.entrypoints.settings import LoadedSettings, Settings
+from tests.support.events import an_award, awarding, by
 from tests.support.installation import configure_completion, write_course
 
 pytestmark = pytest.mark.e2e
@@ -47,6 +51,7 @@ def test_an_installation_that_is_well_passes_every_check(settings: Settings) -> 
         "data source",
         "notifier",
         "plugins",
+        "log key",
         "configurations",
     ]
     assert findings["configurations"].found == "1 enabled and ready"
@@ -84,7 +89,7 @@ def test_a_data_folder_that_cannot_be_made_is_found(tmp_path: Path) -> None:
 def test_what_fails_keeps_nothing_else_from_being_checked(settings: Settings) -> None:
     settings.database_file.write_bytes(b"this is no database " * 100)
     findings = found(settings, source_folder=None)
-    assert failed(findings) == {"database", "data source", "configurations"}
+    assert failed(findings) == {"database", "data source", "log key", "configurations"}
     assert findings["storage"].ok
     assert findings["notifier"].ok
     assert all(findings[subject].remedy for subject in failed(findings))
@@ -134,6 +139,70 @@ def test_a_configuration_whose_asset_is_gone_is_named(settings: Settings) -> Non
     assert failed(findings) == {"configuration"}
     assert "completion for course-v1:Uni+Maths+2026" in findings["configuration"].found
     assert "template" in findings["configuration"].found
+
+
+def test_the_key_and_the_latest_head_of_a_sealed_log_are_told(settings: Settings) -> None:
+    with Testamur.open(settings) as testamur:
+        head = testamur.seal()
+
+    assert head is not None
+    finding = found(settings)["log key"]
+    assert finding.ok
+    assert finding.found.startswith(
+        f"{head.key_id} is the log's own; the latest head is of {head.size} events"
+    )
+
+
+@pytest.mark.parametrize("other", [None, "other.pem"])
+def test_a_key_that_is_gone_or_another_than_the_logs_is_found(
+    settings: Settings, other: str | None
+) -> None:
+    with Testamur.open(settings) as testamur:
+        testamur.seal()
+    settings.log_key_file.unlink()
+    if other is not None:
+        LogKeyFile(settings.log_key_file).key()
+
+    finding = found(settings)["log key"]
+
+    assert not finding.ok
+    assert ("leads to another" if other else "leads to none") in finding.found
+    assert "--lost" in finding.remedy
+
+
+def test_a_key_that_cannot_be_read_is_found(settings: Settings) -> None:
+    settings.log_key_file.write_text("no key")
+
+    finding = found(settings)["log key"]
+
+    assert not finding.ok
+    assert "an Ed25519 private key" in finding.found
+
+
+@pytest.mark.parametrize(("mode", "ok"), [(0o600, True), (0o640, True), (0o644, False)])
+def test_a_key_that_everybody_may_read_is_found(settings: Settings, mode: int, ok: bool) -> None:
+    with Testamur.open(settings) as testamur:
+        testamur.seal()
+    settings.log_key_file.chmod(mode)
+
+    finding = found(settings)["log key"]
+
+    assert finding.ok is ok
+    assert ok or finding.remedy.startswith(f"run `chmod 600 {settings.log_key_file}`")
+
+
+def test_events_that_were_not_sealed_for_days_are_found(settings: Settings) -> None:
+    with Testamur.open(settings) as testamur:
+        testamur.seal()
+    long_ago = datetime(2020, 5, 1, 12, tzinfo=UTC)
+    with SqliteDatabase.open(settings.database_file) as database:
+        database.events.append(awarding(an_award()), by(at=long_ago))
+
+    finding = found(settings)["log key"]
+
+    assert not finding.ok
+    assert "and those after it are not sealed" in finding.found
+    assert "2020-05-01 12:00 UTC" in finding.found
 
 
 def test_settings_that_are_not_allowed_are_named_one_by_one() -> None:

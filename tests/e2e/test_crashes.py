@@ -93,7 +93,8 @@ def test_killed_again_and_again_it_is_finished_in_the_end(tmp_path: Path) -> Non
     killed = 0
     # Each process gets a little longer, so that even a slow machine comes to an end.
     while (
-        work_in_a_process(settings, kill_after_seconds=moments.uniform(0, 1) + killed / 10) is None
+        work_in_a_process(settings, kill_after_seconds=moments.uniform(0, 0.4) + killed / 10)
+        is None
     ):
         killed += 1
     assert killed > 0

@@ -17,12 +17,14 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 from minio import Minio
+from minio.commonconfig import ENABLED
+from minio.versioningconfig import VersioningConfig
 
 HOST: Final = "127.0.0.1"
 ACCESS_KEY: Final = "testamur-tests"
 SECRET_KEY: Final = "kept-out-of-nothing"
 
-#: One that may read and write objects of any bucket, and nothing else.
+#: Of one that may read and list, and nothing else.
 READER_ACCESS_KEY: Final = "testamur-reader"
 
 _START_SECONDS: Final = 30
@@ -40,6 +42,7 @@ class S3Server:
         self._folder = folder
         self._ports = _free_ports(2 * len(_PARTS))
         self._numbers = count(1)
+        self._shared: dict[bool, str] = {}
         self._process: subprocess.Popen[bytes] | None = None
         (folder / "s3.json").write_text(json.dumps(_identities()))
 
@@ -58,11 +61,19 @@ class S3Server:
         """A client of the SDK that may do everything."""
         return Minio(self.endpoint, ACCESS_KEY, SECRET_KEY, secure=False, region="us-east-1")
 
-    def fresh_bucket(self, *, object_lock: bool = False) -> str:
+    def fresh_bucket(self, *, versions: bool = False, object_lock: bool = False) -> str:
         """Make an empty bucket, and return its name."""
         name = f"bucket-{next(self._numbers)}"
         self.client.make_bucket(name, object_lock=object_lock)
+        if versions:
+            self.client.set_bucket_versioning(name, VersioningConfig(ENABLED))
         return name
+
+    def shared_bucket(self, *, versions: bool = False) -> str:
+        """Return the name of a bucket for all; each test has a prefix of its own in it."""
+        if versions not in self._shared:
+            self._shared[versions] = self.fresh_bucket(versions=versions)
+        return self._shared[versions]
 
     def options(self, bucket: str, **more: Any) -> dict[str, Any]:
         """Return options of the storage ``s3`` for a bucket."""

@@ -145,6 +145,17 @@ class KeyWrapping:
                 "another learner's"
             ) from None
 
+    def unwrap_all(self, stored: Iterable[tuple[str, bytes]]) -> dict[LearnerId, bytes]:
+        """Return the keys of several learners, given with their ids.
+
+        Raises:
+            EventStoreError: As :meth:`unwrap`.
+        """
+        return {
+            LearnerId(learner_id): self.unwrap(LearnerId(learner_id), each)
+            for learner_id, each in stored
+        }
+
     def check(self, stored: Iterable[bytes]) -> None:
         """Make sure that the master keys of some stored keys are here, without unwrapping any.
 

@@ -18,6 +18,7 @@ from eventsourcing.persistence import Mapper, StoredEvent, Transcoder
 from pydantic import ValidationError
 from pydantic_core import PydanticSerializationError, from_json, to_json
 
+from testamur.adapters.event_store.key_wrapping import KeyWrapping
 from testamur.adapters.event_store.names import EventKind, EventNames, Payload
 from testamur.adapters.event_store.personal_data import LearnerCipher, place
 from testamur.adapters.event_store.reading import QuickEvent, QuickReader, stream_id_of
@@ -103,12 +104,16 @@ class EventMapper(Mapper[UUID]):
     Args:
         names: The stable names of all events.
         keys: The learners' keys.
+        wrapping: Unwraps those that are selected together with events.
     """
 
-    def __init__(self, names: EventNames, keys: SecretKeys) -> None:
+    def __init__(
+        self, names: EventNames, keys: SecretKeys, wrapping: KeyWrapping | None = None
+    ) -> None:
         super().__init__(JsonTranscoder())
         self._names = names
         self._keys = keys
+        self._wrapping = wrapping or KeyWrapping()
         self._readers: dict[str, QuickReader] = {}
 
     def to_stored_event(self, domain_event: DomainEventProtocol[UUID]) -> StoredEvent:
@@ -145,15 +150,24 @@ class EventMapper(Mapper[UUID]):
                 stored.append(StoredEvent(new.stream_id, version, kind.name, state))
         return stored
 
-    def to_domain_events(self, stored: Sequence[_Stored]) -> list[Envelope]:
+    def to_domain_events(
+        self, stored: Sequence[_Stored], stored_keys: Iterable[tuple[str, bytes]] = ()
+    ) -> list[Envelope]:
         """Return stored events in their envelopes, in the order given.
+
+        Args:
+            stored: The events.
+            stored_keys: Keys that were selected with them, by learner; others are asked for.
 
         Raises:
             EventStoreError: An event is damaged, was tampered with, or is of an unknown name.
         """
         read = [self._read_quickly(each) for each in stored]
+        keys = self._wrapping.unwrap_all(stored_keys)
         learner_ids = {each.learner_id for each in read if each is not None and each.key_id}
-        ciphers = _ciphers(self._keys.find(learner_ids)) if learner_ids else {}
+        if missing := learner_ids - keys.keys():
+            keys |= self._keys.find(missing)
+        ciphers = _ciphers(keys)
         envelopes = [
             None if quick is None else self._enveloped(each, quick, ciphers)
             for each, quick in zip(stored, read, strict=True)
@@ -183,8 +197,6 @@ class EventMapper(Mapper[UUID]):
         # Without the learner's key, what is personal stays None: it was erased.
         cipher = ciphers.get(quick.learner_id) if quick.key_id else None
         if cipher is not None:
-            if cipher.key_id != quick.key_id:
-                return None
             reader = self._readers[stored.topic]
             try:
                 for field, text in quick.sealed.items():

@@ -4,11 +4,11 @@ Where a kind of event names learners, a configuration or a context is found in i
 new event is read right without a word here: learners are what is a `LearnerId`, at any depth.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Final, get_args
+from typing import Any, Final, get_args, overload
 from uuid import UUID
 
 from pydantic import BaseModel
@@ -67,7 +67,7 @@ class _Plan:
         learners: tuple[LearnerId, ...] = ()
         if self.learner and (learner := payload.get(self.learner)) is not None:
             learners = (learner,)
-        for name, key in self.lists.items():
+        for name, key in self.lists.items() if self.lists else ():
             parts = payload.get(name, ())
             named = parts if key is None else [part[key] for part in parts]
             learners = tuple(dict.fromkeys((*learners, *named)))
@@ -90,24 +90,30 @@ class OutlineReader:
         self._plans = {kind.name: _plan(kind) for kind in names}
 
     def read(
-        self, stored: Iterable[Stored], id_of: Callable[[Any], UUID] | None = None
-    ) -> list[Outline]:
+        self, stored: Sequence[Stored], id_of: Callable[[Any], UUID] | None = None
+    ) -> Sequence[Outline]:
         """Return the outlines of stored events, in the order given.
+
+        Each is made when it is come to, and then an `EventStoreError` tells of an event that is
+        damaged, or of an unknown name.
 
         Args:
             stored: The events.
             id_of: Returns the id of a stream where the database does not give it as one.
-
-        Raises:
-            EventStoreError: An event is damaged, or of an unknown name.
         """
+        return _Outlines(self._outlines, stored, id_of)
+
+    def _outlines(
+        self, stored: Iterable[Stored], id_of: Callable[[Any], UUID] | None
+    ) -> Iterator[Outline]:
         plans = self._plans
-        outlines = []
+        # Neighbours mostly have the same head, and to compare takes less time than to look for it.
+        head: bytes | tuple[()] = ()
         for position, stream, version, name, state in stored:
             stream_id = stream if id_of is None else id_of(stream)
             try:
-                head, mark, _ = state.partition(_HEAD_ENDS)
-                attribution = _attribution(head if mark and state.endswith(b"}") else state)
+                if not (state.startswith(head) and state.endswith(b"}")):
+                    head, attribution = _head_of(state)
                 plan = plans.get(name)
                 if plan is None:
                     about = self._of_old_name(name, state)
@@ -115,14 +121,23 @@ class OutlineReader:
                     about = _NOTHING
                 else:
                     about = plan.about(plan.read.validate_json(state)["payload"])
+                configuration_id, context_key, learner_ids = about
             except EventStoreError as error:
                 raise EventStoreError(f"{_where(stream_id, version, name)}: {error}") from error
             except (ValueError, KeyError, TypeError) as error:
                 raise EventStoreError(
                     f"{_where(stream_id, version, name)} is damaged: {_told(error)}"
                 ) from None
-            outlines.append(Outline(position, stream_id, version, name, attribution, *about))
-        return outlines
+            yield Outline(
+                position,
+                stream_id,
+                version,
+                name,
+                attribution,
+                configuration_id,
+                context_key,
+                learner_ids,
+            )
 
     def _of_old_name(self, name: str, state: bytes) -> About:
         """Return what an event names, read as the present one that it is upcast to."""
@@ -131,6 +146,41 @@ class OutlineReader:
         kind, payload = self._names.upcast(name, payload)
         plan = self._plans[kind.name]
         return plan.about(plan.read_payload.validate_python(payload))
+
+
+class _Outlines(Sequence[Outline]):
+    """Outlines that are made one by one as they are gone over.
+
+    Thousands of them at once would be looked through for garbage again and again.
+    """
+
+    def __init__(
+        self,
+        outlines: Callable[[Iterable[Stored], Callable[[Any], UUID] | None], Iterator[Outline]],
+        stored: Sequence[Stored],
+        id_of: Callable[[Any], UUID] | None,
+    ) -> None:
+        self._outlines = outlines
+        self._stored = stored
+        self._id_of = id_of
+
+    def __len__(self) -> int:
+        return len(self._stored)
+
+    def __iter__(self) -> Iterator[Outline]:
+        return self._outlines(self._stored, self._id_of)
+
+    @overload
+    def __getitem__(self, index: int) -> Outline: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Outline]: ...
+
+    def __getitem__(self, index: int | slice) -> Outline | Sequence[Outline]:
+        if isinstance(index, slice):
+            return _Outlines(self._outlines, self._stored[index], self._id_of)
+        (outline,) = self._outlines([self._stored[index]], self._id_of)
+        return outline
 
 
 def _plan(kind: EventKind) -> _Plan:
@@ -176,6 +226,17 @@ def _plan(kind: EventKind) -> _Plan:
         lists,
         is_plain=not read,
     )
+
+
+def _head_of(state: bytes) -> tuple[bytes | tuple[()], Attribution]:
+    """Return the beginning of an envelope that tells its attribution, and that.
+
+    Of one that has no such beginning, (), with which nothing begins.
+    """
+    head, mark, _ = state.partition(_HEAD_ENDS)
+    if not mark or not state.endswith(b"}"):
+        return (), _attribution(state)
+    return head + mark, _attribution(head)
 
 
 # What follows is kept, because making an id or an attribution takes as long as reading a small

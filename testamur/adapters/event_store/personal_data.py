@@ -20,16 +20,18 @@ class LearnerCipher:
 
     Args:
         key: The learner's data key, 32 bytes.
-
-    Attributes:
-        key_id: Tells one key from another and nothing else; stored beside what it encrypted.
     """
 
-    __slots__ = ("_aead", "key_id")
+    __slots__ = ("_aead", "_key")
 
     def __init__(self, key: bytes) -> None:
         self._aead = AESGCM(key)
-        self.key_id = sha256(b"testamur key id" + key).hexdigest()[:16]
+        self._key = key
+
+    @property
+    def key_id(self) -> str:
+        """Tells one key from another and nothing else; stored beside what it encrypted."""
+        return sha256(b"testamur key id" + self._key).hexdigest()[:16]
 
     def encrypt(self, plaintext: bytes, place: bytes) -> bytes:
         """Return nonce and ciphertext in base 64.

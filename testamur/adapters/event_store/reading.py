@@ -4,7 +4,7 @@ What cannot be read this way (an old name, a damaged event) is left to the mappe
 by step and says what is wrong.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Generic, NamedTuple, NotRequired, TypeVar
 from uuid import UUID
@@ -40,6 +40,18 @@ class StoredRow(NamedTuple):
 
 
 _Event = TypeVar("_Event", bound=DomainEvent)
+
+
+class StoredStream(NamedTuple):
+    """A stream as it was selected, with the data key that it is read with.
+
+    Args:
+        rows: Its events in order.
+        keys: The learner whose it is and their key as it is stored; empty where it is nobody's.
+    """
+
+    rows: Sequence[StoredRow]
+    keys: Sequence[tuple[str, bytes]] = ()
 
 
 class _Envelope(TypedDict, Generic[_Event]):

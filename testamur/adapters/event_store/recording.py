@@ -8,7 +8,7 @@ from eventsourcing.persistence import IntegrityError, StoredEvent
 
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.mapper import EventMapper
-from testamur.adapters.event_store.reading import StoredRow
+from testamur.adapters.event_store.reading import StoredRow, StoredStream
 from testamur.application.errors import ConcurrencyConflict, EventStoreError
 from testamur.application.ports.event_store import (
     Attribution,
@@ -46,8 +46,8 @@ class StreamRecorder(Protocol):
         """
         ...
 
-    def select_stream(self, stream_id: UUID) -> Sequence[StoredRow]:
-        """Return a stream's events in order."""
+    def select_stream(self, stream_id: UUID) -> StoredStream:
+        """Return a stream's events in order, with the key that they are read with."""
         ...
 
     def select_streams(self, stream_ids: Sequence[UUID]) -> Sequence[StoredRow]:
@@ -85,7 +85,7 @@ class RecordingEventStore:
         """Return a stream's events in order; empty where there is no such stream."""
         with as_event_store_errors(self._database):
             stored = self._recorder.select_stream(stream_id)
-        return list[RecordedEvent](self._mapper.to_domain_events(stored))
+        return list[RecordedEvent](self._mapper.to_domain_events(stored.rows, stored.keys))
 
     def load_many(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[RecordedEvent]]:
         """Return several streams at once; those that do not exist are left out."""

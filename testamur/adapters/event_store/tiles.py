@@ -3,7 +3,7 @@
 A row for each node would take three times the room of its hash, and as many writes.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 from typing import Final
@@ -32,6 +32,11 @@ class Tile:
     filled: int
     hashes: bytes
 
+    @property
+    def place(self) -> tuple[int, int]:
+        """Level and number."""
+        return self.level, self.number
+
     def after(self, kept: bytes) -> bytes:
         """Return the tile as a whole.
 
@@ -50,8 +55,13 @@ class Tile:
         return kept + self.hashes
 
 
-def tiles_of(nodes: Iterable[TreeNodes]) -> Iterator[Tile]:
-    """Yield the tiles that nodes go into."""
+TileRange = tuple[int, int, int]
+"""Tiles of a level from one number to another: level, first and last number."""
+
+
+def tiles_of(nodes: Iterable[TreeNodes]) -> list[Tile]:
+    """Return the tiles that nodes go into."""
+    tiles = []
     for row in nodes:
         end = row.first + len(row.hashes)
         at = row.first
@@ -59,28 +69,55 @@ def tiles_of(nodes: Iterable[TreeNodes]) -> Iterator[Tile]:
             number, filled = divmod(at, TILE_WIDTH)
             after = min((number + 1) * TILE_WIDTH, end)
             of_tile = row.hashes[at - row.first : after - row.first]
-            yield Tile(row.level, number, filled, b"".join(of_tile))
+            tiles.append(Tile(row.level, number, filled, b"".join(of_tile)))
             at = after
+    return tiles
 
 
-def read_nodes(
-    first: int, count: int, tiles: Callable[[int, int], Sequence[tuple[int, bytes]]]
+def ranges_of(tiles: Iterable[Tile]) -> list[TileRange]:
+    """Return where tiles are, a range for each level."""
+    ranges: dict[int, TileRange] = {}
+    for tile in tiles:
+        first = ranges[tile.level][1] if tile.level in ranges else tile.number
+        ranges[tile.level] = (tile.level, first, tile.number)
+    return list(ranges.values())
+
+
+def range_of(level: int, first: int, count: int) -> TileRange:
+    """Return the tiles that a row of nodes lies in."""
+    return (level, first // TILE_WIDTH, (first + count - 1) // TILE_WIDTH)
+
+
+def select_tiles(ranges: Sequence[TileRange], mark: str) -> tuple[str, list[int]]:
+    """Return a query for level, number and hashes of tiles, and its values.
+
+    Args:
+        ranges: Which tiles, at least one range.
+        mark: What stands for a value in a query of this database.
+    """
+    condition = f"level = {mark} AND number BETWEEN {mark} AND {mark}"
+    where = " OR ".join(f"({condition})" for _ in ranges)
+    query = f"SELECT level, number, hashes FROM tree_tiles WHERE {where}"  # noqa: S608
+    return query, [value for each in ranges for value in each]
+
+
+def nodes_in(
+    tiles: Mapping[tuple[int, int], bytes], level: int, first: int, count: int
 ) -> list[bytes]:
     """Return the hashes of nodes, as far as they are there without gaps.
 
     Args:
+        tiles: The tiles that there are, by level and number.
+        level: Of the nodes.
         first: Index of the first.
         count: How many.
-        tiles: Returns the tiles from one number to another, each with its number, in order.
     """
-    if count < 1:
-        return []
-    number = first // TILE_WIDTH
     found = bytearray()
-    for each, hashes in tiles(number, (first + count - 1) // TILE_WIDTH):
-        if each * TILE_WIDTH != number * TILE_WIDTH + len(found) // HASH_BYTES:
+    number, last = range_of(level, first, count)[1:]
+    for each in range(number, last + 1):
+        if len(found) != (each - number) * TILE_WIDTH * HASH_BYTES:
             break
-        found += hashes[: TILE_WIDTH * HASH_BYTES]
+        found += tiles.get((level, each), b"")[: TILE_WIDTH * HASH_BYTES]
     offset = first % TILE_WIDTH * HASH_BYTES
     end = min(offset + count * HASH_BYTES, len(found) - len(found) % HASH_BYTES)
     return [bytes(found[at : at + HASH_BYTES]) for at in range(offset, end, HASH_BYTES)]

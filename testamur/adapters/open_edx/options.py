@@ -26,8 +26,8 @@ class OpenEdxOptions(BaseModel):
         client_secret: Of the same application.
         page_size: Learners asked for at once; the LMS may give fewer.
         concurrency: Requests under way at the same time.
-        requests_per_minute: The most that are sent in a minute, by this process, to this LMS;
-            those of about one second may go out at once.
+        requests_per_minute: The most that are sent to this LMS in a minute, by this process or,
+            with a queue, by all workers; those of about one second may go out at once.
         timeout_seconds: Time allowed for connecting, and for each wait for a part of an answer; a
             whole answer may take five times as long.
         attempts: How often a request is sent in all before it counts as failed. Being told to

@@ -3,10 +3,21 @@
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Protocol
 
 #: Requests of so many seconds may go out at once after a time of silence.
 BURST_SECONDS: Final = 1.0
+
+#: Who finds nothing left of a limit that is shared asks again after so many seconds.
+ASK_AGAIN_SECONDS: Final = 0.05
+
+
+class SharedLimit(Protocol):
+    """Counts the requests of all processes that ask the same LMS."""
+
+    def take(self, origin: str, per_minute: int) -> bool:
+        """Take one of the requests that may be sent now, and tell whether there was one left."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +39,13 @@ class Pace:
     Works like a meter that each request fills by its own interval and that time empties (the
     generic cell rate algorithm, ITU-T I.371); it is full at :data:`BURST_SECONDS`. Moments are
     seconds on a clock of the caller's that never goes back. Several threads may use it at once.
+
+    Args:
+        origin: Of the LMS, where a limit that all processes share counts its requests too.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, origin: str = "") -> None:
+        self._origin = origin
         self._lock = threading.Lock()
         self._empty_at = float("-inf")
         self._paused_until = float("-inf")
@@ -73,10 +88,19 @@ class Pace:
             if seconds > 0:
                 wait(seconds)
             if self.still_holds(turn):
-                return
+                break
             turn = self.next_turn(clock(), per_minute)
+        while (limit := _shared.limit) is not None and not limit.take(self._origin, per_minute):
+            wait(ASK_AGAIN_SECONDS)
 
 
+class _Shared:
+    """What this process shares with others."""
+
+    limit: SharedLimit | None = None
+
+
+_shared: Final = _Shared()
 _paces: Final[dict[str, Pace]] = {}
 _paces_lock: Final = threading.Lock()
 
@@ -88,4 +112,9 @@ def pace_of(origin: str) -> Pace:
         origin: Scheme, host and port, such as ``https://learn.example.org``.
     """
     with _paces_lock:
-        return _paces.setdefault(origin, Pace())
+        return _paces.setdefault(origin, Pace(origin))
+
+
+def share_limit(limit: SharedLimit | None) -> None:
+    """Let a limit that all processes share hold for this one too; None: only its own."""
+    _shared.limit = limit

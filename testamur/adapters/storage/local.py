@@ -166,10 +166,13 @@ class LocalFolderStorage:
         for key in [check_key(key) for key in keys]:
             folder, name = _split(key)
             with _explained("archived", self._root / key):
-                with suppress(FileNotFoundError, NotADirectoryError), self._open(folder) as parent:
-                    if is_file(parent, name):
-                        with self._open((ARCHIVE, *folder), make=True) as archive:
-                            os.rename(name, name, src_dir_fd=parent, dst_dir_fd=archive)
+                if self._has_file(folder, name):
+                    with (
+                        suppress(FileNotFoundError),  # another process may be doing the same
+                        self._open(folder) as parent,
+                        self._open((ARCHIVE, *folder), make=True) as archive,
+                    ):
+                        os.rename(name, name, src_dir_fd=parent, dst_dir_fd=archive)
                 if self._content((ARCHIVE, *folder), name) is None:
                     raise NotFound("file", key)
             # Again where it was moved before: who did may have been killed before this.
@@ -190,6 +193,11 @@ class LocalFolderStorage:
         if found is None:
             raise NotFound("file in the archive", key)
         return found
+
+    def _has_file(self, folder: Sequence[str], name: str) -> bool:
+        with suppress(FileNotFoundError, NotADirectoryError), self._open(folder) as parent:
+            return is_file(parent, name)
+        return False
 
     def _content(self, folder: Sequence[str], name: str) -> bytes | None:
         with _explained("read", self._root.joinpath(*folder, name)):

@@ -4,18 +4,19 @@ Its rows are written by a follower (`testamur.application.following`), batch by 
 made anew from the log at any time.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NamedTuple, Protocol
 from uuid import UUID
 
 from testamur.domain.identifiers import Actor, ConfigurationId, LearnerId
 
 
-@dataclass(frozen=True, slots=True)
-class AuditEntry:
+class AuditEntry(NamedTuple):
     """One event in the trail; nothing in it is personal but the opaque learner ids.
+
+    A named tuple, because a rebuild makes one of every event, and it takes a fifth of the time.
 
     Args:
         position: Its place in the log.
@@ -179,11 +180,11 @@ class AuditRows(Protocol):
         """
         ...
 
-    def write(self, entries: Sequence[AuditEntry], after: int, *, rebuilding: bool = False) -> bool:
+    def write(self, entries: Iterable[AuditEntry], after: int, *, rebuilding: bool = False) -> bool:
         """Write the entries that follow a position, in one transaction with the new position.
 
         Args:
-            entries: In order, at least one.
+            entries: In order, at least one; gone over once, before the transaction begins.
             after: The position that they follow.
             rebuilding: Whether they go to the set that is being made anew.
 

@@ -38,7 +38,11 @@ class SourcePlugin(Protocol):
 
 
 class StoragePlugin(Protocol):
-    """Named by entry points of ``testamur.storage``; lives and is closed as a source."""
+    """Named by entry points of ``testamur.storage``; lives and is closed as a source.
+
+    Where what it gives has ``check() -> str``, ``testamur doctor`` calls that; it returns what it
+    found, or raises `StorageError`. Else the doctor puts a file, reads it and deletes it.
+    """
 
     @property
     def options_model(self) -> type[BaseModel]:

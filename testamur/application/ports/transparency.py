@@ -87,6 +87,14 @@ class TreeStore(Protocol):
         """
         ...
 
+    def rows_of_nodes(self, wanted: Sequence[tuple[int, int, int]]) -> Sequence[Sequence[bytes]]:
+        """Return several rows of nodes at once, each as :meth:`nodes` returns one.
+
+        Args:
+            wanted: Of each row: level, index of the first, and how many.
+        """
+        ...
+
     def add(self, nodes: Sequence[TreeNodes], head: TreeHead, after_size: int) -> bool:
         """Add nodes and the head that they belong to in one transaction.
 

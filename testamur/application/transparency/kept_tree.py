@@ -27,14 +27,16 @@ def kept_range(tree: TreeStore, size: int) -> CompactRange:
         TamperedLog: Something of it is missing.
     """
     peaks: dict[int, bytes] = {}
-    level = 0
-    while size >> level:
+    wanted = []
+    for level in range(0, size.bit_length(), LEVELS):
         nodes = size >> level
-        in_last_tile = nodes % (1 << LEVELS)
-        hashes = _nodes(tree, level, nodes - in_last_tile, in_last_tile)
+        if in_last_tile := nodes % (1 << LEVELS):
+            wanted.append((level, nodes - in_last_tile, in_last_tile))
+    rows = tree.rows_of_nodes(wanted) if wanted else ()
+    for (level, first, count), hashes in zip(wanted, rows, strict=True):
+        _require(hashes, level, first, count)
         for above, peak in CompactRange.of(hashes).peaks.items():
             peaks[level + above] = peak
-        level += LEVELS
     return CompactRange(size, peaks)
 
 
@@ -63,8 +65,12 @@ def _node(tree: TreeStore, level: int, index: int) -> bytes:
 
 def _nodes(tree: TreeStore, level: int, first: int, count: int) -> Sequence[bytes]:
     hashes = tree.nodes(level, first, count) if count else ()
+    _require(hashes, level, first, count)
+    return hashes
+
+
+def _require(hashes: Sequence[bytes], level: int, first: int, count: int) -> None:
     if len(hashes) != count:
         raise TamperedLog(
             f"the Merkle tree over the log lacks hashes of level {level} from number {first} on"
         )
-    return hashes

@@ -31,8 +31,8 @@ class LogKeys:
         if not keys:
             self._introduce(key, key, None)
             keys = self.tree.keys()
-        ours = key_id_of(self.tree.origin(), key.public_key)
         if keys[-1].public_key != key.public_key:
+            ours = key_id_of(self.tree.origin(), key.public_key)
             raise DecisionRefused(
                 "the log's key",
                 f"it is {keys[-1].key_id}, and the setting log_key leads to {ours}; let log_key "

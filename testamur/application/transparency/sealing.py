@@ -44,24 +44,29 @@ class Sealing:
         """
         made: TreeHead | None = None
         conflicts = 0
+        before, last = self._ends()
         while conflicts < MOST_CONFLICTS:
-            before = self.tree.latest_head()
             size = before.size if before else 0
-            last = self.log.last_position()
             if last < size:
                 raise TamperedLog(
                     f"the log ends with event {last}, and {size} were sealed: some were dropped"
                 )
             if last == size:
                 return made
-            if self._extend(before, min(last, size + MOST_EVENTS)):
-                made, conflicts = self.tree.latest_head(), 0
+            if (head := self._extend(before, min(last, size + MOST_EVENTS))) is not None:
+                made = before = head
+                conflicts = 0
             else:
+                before, last = self._ends()
                 conflicts += 1
         return made
 
-    def _extend(self, before: TreeHead | None, size: int) -> bool:
-        """Add a head of a size, unless another sealer was first."""
+    def _ends(self) -> tuple[TreeHead | None, int]:
+        """Return the latest head and the last position; the head first, so it is not ahead."""
+        return self.tree.latest_head(), self.log.last_position()
+
+    def _extend(self, before: TreeHead | None, size: int) -> TreeHead | None:
+        """Add a head of a size and return it, unless another sealer was first."""
         grown_from = before.size if before else 0
         kept = kept_range(self.tree, grown_from)
         if before and kept.root != before.root:
@@ -77,7 +82,7 @@ class Sealing:
             key_id=key_id_of(origin, key.public_key),
             signature=key.sign(checkpoint.text.encode()),
         )
-        return self.tree.add(nodes_to_keep(extension), head, grown_from)
+        return head if self.tree.add(nodes_to_keep(extension), head, grown_from) else None
 
     def _leaf_hashes(self, after: int, last: int) -> list[bytes]:
         hashes: list[bytes] = []

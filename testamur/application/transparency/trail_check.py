@@ -1,7 +1,6 @@
 """The audit trail against the log: every row is what its event says."""
 
 from collections.abc import Sequence
-from dataclasses import fields
 from typing import Final
 
 from testamur.application.errors import EventStoreError
@@ -66,13 +65,15 @@ class TrailCheck:
             self._note(position, "extra", "is of no event that can be read")
 
     def _outlines(self, first: int, last: int) -> Sequence[Outline]:
-        found: list[Outline] = []
+        found: list[Outline]
         try:
-            found += self._log.outlines(first - 1, last - first + 1)
+            found = list(self._log.outlines(first - 1, last - first + 1))
         except (EventStoreError, ValueError):
+            found = []
             for before in range(first - 1, last):
                 try:
-                    found.extend(self._log.outlines(before, 1))
+                    after = list(self._log.outlines(before, 1))
+                    found += [each for each in after if each.position == before + 1]
                 except (EventStoreError, ValueError) as error:
                     self._findings.add(
                         "log",
@@ -101,13 +102,12 @@ class TrailCheck:
         return [entry for entry in page if entry.position <= last]
 
     def _note_differences(self, entry: AuditEntry, expected: AuditEntry) -> None:
-        for field in fields(expected):
-            shown, recorded = getattr(entry, field.name), getattr(expected, field.name)
+        for field, shown, recorded in zip(AuditEntry._fields, entry, expected, strict=True):
             if shown != recorded:
                 self._note(
                     expected.position,
                     "different",
-                    f"has {field.name} {str(shown)!r}, and the event {str(recorded)!r}",
+                    f"has {field} {str(shown)!r}, and the event {str(recorded)!r}",
                 )
 
     def _note(self, position: int, kind: Kind, what: str) -> None:

@@ -26,6 +26,7 @@ from testamur.entrypoints.cli import (
     projections,
     proofs,
     runs,
+    workers,
 )
 from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
 from testamur.entrypoints.cli.invocation import Invocation, invocation_of, show_help_unless_asked
@@ -47,6 +48,8 @@ ORDER: Final = (
     "preview",
     "run",
     "tick",
+    "worker",
+    "scheduler",
     "eligibility",
     "credential",
     "history",
@@ -74,8 +77,10 @@ app.add_typer(credential_types.app, name="type")
 app.add_typer(assets.app, name="asset")
 app.add_typer(configurations.app, name="configuration")
 app.command("preview")(preview.preview)
-app.command("run")(runs.run)
+app.add_typer(runs.app, name="run")
 app.command("tick")(runs.tick)
+app.command("worker")(workers.worker)
+app.command("scheduler")(workers.scheduler)
 app.command("eligibility")(eligibility.eligibility)
 app.add_typer(credentials.app, name="credential")
 app.add_typer(history.app, name="history")

@@ -150,6 +150,38 @@ def open_(
 
 
 @app.command()
+def url(
+    called: typer.Context,
+    reference: CredentialReference,
+    seconds: Annotated[
+        int | None,
+        typer.Option(
+            metavar="N",
+            help="How long it holds; by default as the storage is set.",
+            min=1,
+            show_default=False,
+        ),
+    ] = None,
+    filename: Annotated[
+        str | None,
+        typer.Option(metavar="NAME", help="Name under which it is saved.", show_default=False),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show an address at which anybody can fetch a document now.
+
+    The storage has to give links, as s3 does.
+    """
+    with opened(called) as testamur:
+        id_ = testamur.find_credential(reference)
+        address = testamur.download_url(str(id_), filename=filename, seconds=seconds)
+    if as_json:
+        write_json({"credential_id": id_, "url": address})
+        return
+    screen().verbatim(address)
+
+
+@app.command()
 def verify(
     called: typer.Context,
     reference: CredentialReference,

@@ -1,18 +1,19 @@
-"""Commands that issue: `testamur run` and `testamur tick`."""
+"""Commands that issue: `testamur run …` and `testamur tick`."""
 
 from collections import Counter
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
+from typer.core import TyperGroup
 
-from testamur.entrypoints.cli.errors import FAILED, told
+from testamur.entrypoints.cli.errors import FAILED, WrongUsage, told
 from testamur.entrypoints.cli.event_text import (
     describe_left_out,
     describe_reasons,
     learners_left_out,
 )
-from testamur.entrypoints.cli.invocation import opened
+from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked
 from testamur.entrypoints.cli.output import (
     Column,
     many,
@@ -23,6 +24,7 @@ from testamur.entrypoints.cli.output import (
 )
 from testamur.entrypoints.cli.parameters import AsJson, ContextKey, TypeSlug
 from testamur.entrypoints.cli.prospects import prospect_document, show_prospects, within
+from testamur.entrypoints.cli.run_status import status
 
 if TYPE_CHECKING:
     from testamur.application.progress import Progress
@@ -32,6 +34,26 @@ if TYPE_CHECKING:
     from testamur.entrypoints.library import RunOutcome, Testamur
 
 
+class RunGroup(TyperGroup):
+    """Lets ``run TYPE CONTEXT`` stand for ``run start TYPE CONTEXT``, as one does it most."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Put in the name of the command that was left out."""
+        if args and args[0] not in self.commands and args[0] not in ctx.help_option_names:
+            args = ["start", *args]
+        return super().parse_args(ctx, args)
+
+
+app = typer.Typer(
+    cls=RunGroup,
+    help="Award, issue and tell whoever is eligible now; `run TYPE CONTEXT` is `run start`.",
+    invoke_without_command=True,
+    callback=show_help_unless_asked,
+)
+app.command("status")(status)
+
+
+@app.command("start")
 def run(
     called: typer.Context,
     type_slug: TypeSlug,
@@ -51,14 +73,23 @@ def run(
         int | None,
         typer.Option(metavar="N", help="The most credentials to award.", min=1, show_default=False),
     ] = None,
+    background: Annotated[
+        bool,
+        typer.Option("--background", help="Leave it to the workers, and only say which run it is."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Award, issue and tell whoever is eligible now.
 
     The configuration need not be enabled. With --dry-run --json, one line of JSON for each learner.
     """
+    if dry_run and background:
+        raise WrongUsage("--dry-run and --background: one or the other", called)
     with opened(called) as testamur:
         id_ = testamur.find_configuration(type_slug, context_key)
+        if background:
+            _leave_to_workers(testamur.start_run(id_, learner_id=learner, limit=limit), as_json)
+            return
         if dry_run:
             prospects = within(limit, testamur.dry_run(id_, learner_id=learner))
             if as_json:
@@ -81,15 +112,7 @@ def run(
         )
     else:
         _show_outcome(outcome, f"{type_slug} for {context_key}", left_out)
-    if outcome.untold_because:
-        warn(f"nobody could be told: {outcome.untold_because}; the next tick tries again")
-    if outcome.unfollowed_because:
-        warn(
-            f"the audit trail could not be brought on: {outcome.unfollowed_because}; the next tick "
-            "tries again"
-        )
-    if outcome.unsealed_because:
-        warn(f"the log could not be sealed: {outcome.unsealed_because}; the next tick tries again")
+    _untold(outcome)
     if not_issued := _not_issued(outcome):
         warn(f"error: {many(not_issued, 'document')} failed to be issued")
         raise typer.Exit(FAILED)
@@ -119,6 +142,28 @@ def tick(called: typer.Context, as_json: AsJson = False) -> None:
         warn(f"nobody could be told: {stopped}; tried again later")
     if report.problems or failed or stopped:
         raise typer.Exit(FAILED)
+
+
+def _leave_to_workers(id_: "RunId", as_json: bool) -> None:
+    if as_json:
+        write_json({"run_id": id_})
+    else:
+        to_show = screen()
+        to_show.say(f"Started run {id_}. To see how far it is:")
+        to_show.verbatim(f"  testamur run status {id_}")
+
+
+def _untold(outcome: "RunOutcome") -> None:
+    """Say what the run could not do besides making documents."""
+    if outcome.untold_because:
+        warn(f"nobody could be told: {outcome.untold_because}; the next tick tries again")
+    if outcome.unfollowed_because:
+        warn(
+            f"the audit trail could not be brought on: {outcome.unfollowed_because}; the next tick "
+            "tries again"
+        )
+    if outcome.unsealed_because:
+        warn(f"the log could not be sealed: {outcome.unsealed_because}; the next tick tries again")
 
 
 def _carry_out(

@@ -43,6 +43,15 @@ def test_nodes_are_given_back_however_they_came(database: Database, step: int) -
     assert database.tree.nodes(0, 5, 0) == []
 
 
+def test_rows_of_several_levels_are_given_back_at_once(database: Database) -> None:
+    nodes = [TreeNodes(0, 0, hashes(0, 700)), TreeNodes(8, 0, hashes(5000, 2))]
+    database.tree.add(nodes, a_head(700), 0)
+
+    rows = database.tree.rows_of_nodes([(8, 1, 1), (0, 250, 300), (0, 690, 100), (16, 0, 1)])
+
+    assert [list(row) for row in rows] == [hashes(5001, 1), hashes(250, 300), hashes(690, 10), []]
+
+
 def test_levels_are_kept_apart(database: Database) -> None:
     nodes = [TreeNodes(0, 0, hashes(0, 3)), TreeNodes(8, 0, hashes(50, 2))]
 

@@ -1,25 +1,52 @@
 """What every storage promises, whatever it keeps its files in."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from itertools import count
 from pathlib import Path
 
 import pytest
 
 from testamur.adapters.storage.local import LocalFolderStorage
 from testamur.adapters.storage.memory import MemoryStorage
-from testamur.application.ports.storage import ArtifactStorage, StorableFile
+from testamur.adapters.storage.s3.options import S3Options
+from testamur.adapters.storage.s3.storage import S3Storage
+from testamur.application.ports.storage import (
+    ArchivingStorage,
+    ArtifactStorage,
+    StorableFile,
+    SweepingStorage,
+)
 from testamur.domain.errors import InvalidInput, NotFound
+from tests.support.s3_server import S3Server
 
-STORAGES: dict[str, Callable[[Path], LocalFolderStorage | MemoryStorage]] = {
-    "local folder": lambda folder: LocalFolderStorage(folder / "storage"),
-    "memory": lambda folder: MemoryStorage(),
-}
+NUMBERS = count(1)
+
+AnyStorage = LocalFolderStorage | MemoryStorage | S3Storage
 
 
-@pytest.fixture(params=STORAGES)
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> LocalFolderStorage | MemoryStorage:
-    return STORAGES[request.param](tmp_path)
+@pytest.fixture(
+    params=[
+        "local folder",
+        "memory",
+        pytest.param("s3", marks=pytest.mark.integration),
+        pytest.param("s3 with versions", marks=pytest.mark.integration),
+    ]
+)
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStorage]:
+    if request.param == "local folder":
+        yield LocalFolderStorage(tmp_path / "storage")
+    elif request.param == "memory":
+        yield MemoryStorage()
+    else:
+        server: S3Server = request.getfixturevalue("s3")
+        bucket = server.shared_bucket(versions="versions" in request.param)
+        # A bucket of its own for each test would take the server a second.
+        prefix = f"test-{next(NUMBERS)}"
+        options = server.options(bucket, prefix=prefix, archive_prefix=f"{prefix}/.archive")
+        with closing(S3Storage(S3Options(**options))) as storage:
+            yield storage
 
 
 def file(key: str, content: bytes = b"%PDF-1.7 of Ada") -> StorableFile:
@@ -164,7 +191,7 @@ def test_an_operator_is_told_where_a_file_is(storage: ArtifactStorage) -> None:
 
 @pytest.mark.parametrize("ending", [".pdf", ".json", ".tar.gz"])
 def test_sweeping_deletes_what_lies_under_a_stem_and_nothing_else(
-    storage: LocalFolderStorage | MemoryStorage, ending: str
+    storage: AnyStorage, ending: str
 ) -> None:
     kept = ["a/1b.pdf", "a/1", "a/1/2.pdf", "b/1.pdf", "a/1-x.pdf"]
     if isinstance(storage, LocalFolderStorage):
@@ -180,3 +207,88 @@ def test_sweeping_deletes_what_lies_under_a_stem_and_nothing_else(
     assert storage.sweep("nothing/there") == 0
     with pytest.raises(InvalidInput):
         storage.sweep("../a")
+
+
+def test_a_storage_of_ours_can_be_swept_and_archives(storage: AnyStorage) -> None:
+    assert isinstance(storage, SweepingStorage)
+    assert isinstance(storage, ArchivingStorage)
+
+
+def test_an_archived_file_is_not_found_by_its_key_and_is_kept(storage: AnyStorage) -> None:
+    storage.put([file("a/1.pdf", b"first"), file("a/2.pdf", b"second")])
+
+    storage.archive(["a/1.pdf"])
+
+    with pytest.raises(NotFound):
+        storage.get("a/1.pdf")
+    assert storage.archived("a/1.pdf") == b"first"
+    assert storage.get("a/2.pdf") == b"second"
+    with pytest.raises(NotFound):
+        storage.archived("a/2.pdf")
+
+
+def test_archiving_can_be_repeated(storage: AnyStorage) -> None:
+    storage.put([file("a/1.pdf"), file("a/2.pdf")])
+
+    storage.archive(["a/1.pdf"])
+    storage.archive(["a/1.pdf", "a/2.pdf", "a/1.pdf"])
+    storage.archive([])
+
+    assert storage.archived("a/1.pdf") == storage.archived("a/2.pdf") == file("a").content
+
+
+def test_what_is_put_after_its_key_was_archived_can_be_archived_too(storage: AnyStorage) -> None:
+    storage.put([file("a.pdf", b"first")])
+    storage.archive(["a.pdf"])
+    storage.put([file("a.pdf", b"second")])
+
+    assert (storage.get("a.pdf"), storage.archived("a.pdf")) == (b"second", b"first")
+    storage.archive(["a.pdf"])
+
+    assert storage.archived("a.pdf") == b"second"
+    with pytest.raises(NotFound):
+        storage.get("a.pdf")
+
+
+@pytest.mark.parametrize("key", ["a", "a/b/c", "a/x", "x", "x/y"])
+def test_a_file_that_is_not_there_cannot_be_archived(storage: AnyStorage, key: str) -> None:
+    storage.put([file("a/b")])
+
+    with pytest.raises(NotFound, match="no file") as missing:
+        storage.archive([key])
+
+    assert missing.value.key == key
+    assert storage.get("a/b") == file("a/b").content
+
+
+def test_deleting_takes_what_is_archived_too(storage: AnyStorage) -> None:
+    storage.put([file("a/1.pdf"), file("a/2.pdf")])
+    storage.archive(["a/1.pdf", "a/2.pdf"])
+
+    storage.delete(["a/1.pdf"])
+
+    with pytest.raises(NotFound):
+        storage.archived("a/1.pdf")
+    assert storage.archived("a/2.pdf") == file("a").content
+
+
+def test_sweeping_takes_what_is_archived_too(storage: AnyStorage) -> None:
+    storage.put([file("a/1.pdf"), file("a/1.json"), file("a/12.pdf")])
+    storage.archive(["a/1.pdf", "a/12.pdf"])
+
+    assert storage.sweep("a/1") == 2
+
+    with pytest.raises(NotFound):
+        storage.archived("a/1.pdf")
+    assert storage.archived("a/12.pdf") == file("a").content
+
+
+def test_no_key_leads_into_the_archive(storage: AnyStorage) -> None:
+    storage.put([file("a.pdf")])
+    storage.archive(["a.pdf"])
+
+    for attempt in [storage.get, storage.archived]:
+        with pytest.raises(InvalidInput):
+            attempt(".archive/a.pdf")
+    with pytest.raises(InvalidInput):
+        storage.archive([".archive/a.pdf", "../a.pdf"])

@@ -18,6 +18,9 @@ REFERENCE = Path(__file__).parents[3] / "docs" / "reference"
 COMMAND_LINE = (REFERENCE / "command-line.md").read_text(encoding="utf-8")
 SETTINGS = (REFERENCE / "settings.md").read_text(encoding="utf-8")
 
+#: They have no result, only a log.
+GO_ON_UNTIL_STOPPED = {"testamur worker", "testamur scheduler"}
+
 #: Every command has it; the page says so once.
 HELP = "--help"
 
@@ -101,7 +104,7 @@ def test_every_command_and_option_has_a_help_of_its_own(heading: str) -> None:
     assert first_line.endswith(".")
     assert len(first_line) <= 60, "the list of commands would cut it short"
     assert all(parameter.help for parameter in command.params)
-    assert "--json" in options(command)
+    assert ("--json" in options(command)) != (heading in GO_ON_UNTIL_STOPPED)
 
 
 def test_the_page_describes_every_setting_and_no_other() -> None:
@@ -153,6 +156,8 @@ def test_an_example_is_a_command_that_there_is(example: str) -> None:
         while words[0].startswith("-"):
             assert words[0] in options(command)
             del words[:2]
-        path = f"{path} {words[0]}"
-        command = command.commands[words.pop(0)]
+        # `run TYPE CONTEXT` stands for `run start TYPE CONTEXT`.
+        name = words.pop(0) if words[0] in command.commands else "start"
+        path = f"{path} {name}"
+        command = command.commands[name]
     command.make_context(path, words)

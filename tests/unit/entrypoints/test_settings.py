@@ -192,7 +192,7 @@ def test_options_are_checked_before_anything_is_written(tmp_path: Path) -> None:
     assert problems["source_options.tokn"].value == "(hidden)"
     assert "there are: url, token, years" in problems["source_options.tokn"].allowed
     assert problems["source_options.years.0"].value == "many"
-    assert problems["storage"].allowed.startswith("local, or a path")
+    assert problems["storage"].allowed.startswith("local, s3, or a path")
     with pytest.raises(InvalidOptions):
         Testamur.open(settings)
     assert not data.exists()

@@ -11,6 +11,9 @@ from uuid import UUID
 
 Answer = TypeVar("Answer")
 
+Column = Sequence[int] | Sequence[int | None] | Sequence[str] | Sequence[UUID]
+"""Values of one column; what they hold tells a database how to write them all."""
+
 #: Positions in a block, of which it is kept when its events were recorded.
 BLOCK: Final = 4096
 #: Learner of a row whose event names several: they are among the mentions.
@@ -37,8 +40,14 @@ class AuditTables(Protocol):
         """Run a statement with each of these values."""
         ...
 
-    def load(self, table: str, columns: str, rows: Sequence[tuple[int | str | None, ...]]) -> None:
-        """Add rows as fast as the database can."""
+    def load(self, table: str, columns: str, values: Sequence[Column]) -> None:
+        """Add rows as fast as the database can.
+
+        Args:
+            table: To which.
+            columns: Names of its columns.
+            values: Of each column those of all rows; there is a row at least.
+        """
         ...
 
     def count(self, table: str, rows: Sequence[tuple[int, int, int]]) -> None:
@@ -92,8 +101,14 @@ class AuditTables(Protocol):
 class AuditDatabase(Protocol):
     """A database with the tables of the audit trail."""
 
-    def read(self, work: Callable[[AuditTables], Answer]) -> Answer:
-        """Return what is read at one moment."""
+    def read(self, work: Callable[[AuditTables], Answer], *, by_index: bool = False) -> Answer:
+        """Return what is read at one moment.
+
+        Args:
+            work: Reads it.
+            by_index: Whether each query finds few rows along an index, whatever is asked for, so
+                that one plan suits all values.
+        """
         ...
 
     def write(self, work: Callable[[AuditTables], Answer]) -> Answer:
@@ -199,10 +214,10 @@ class AuditSet:
         if rows:
             self.tables.run(statement.replace("#", str(self.number)), rows)
 
-    def load(self, table: str, columns: str, rows: Sequence[tuple[int | str | None, ...]]) -> None:
-        """Add rows to a table."""
-        if rows:
-            self.tables.load(table.replace("#", str(self.number)), columns, rows)
+    def load(self, table: str, columns: str, values: Sequence[Column]) -> None:
+        """Add rows to a table, given by its columns; there may be none."""
+        if values and values[0]:
+            self.tables.load(table.replace("#", str(self.number)), columns, values)
 
 
 def microseconds(moment: datetime) -> int:

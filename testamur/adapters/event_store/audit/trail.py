@@ -52,7 +52,7 @@ class SearchedAuditTrail:
             positions = positions_of_page(scope, of, limit, after, newest_first=newest_first)
             return _entries(of, positions)
 
-        return self._database.read(read)
+        return self._database.read(read, by_index=True)
 
     def count(self, where: AuditFilter) -> int:
         """Return how many entries there are."""

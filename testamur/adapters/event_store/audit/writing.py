@@ -2,8 +2,8 @@
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from threading import Lock
 from typing import Any, Final, TypeVar
 from uuid import UUID
@@ -17,8 +17,8 @@ from testamur.adapters.event_store.audit.access import (
     AuditTables,
     Generation,
     State,
-    microseconds,
 )
+from testamur.adapters.event_store.audit.batches import Batch, FacetKey
 from testamur.application.ports.audit import AuditEntry, ProjectionStatus, Subject
 from testamur.domain.identifiers import Actor, ConfigurationId, LearnerId
 
@@ -39,9 +39,6 @@ TABLES_OF_A_SET: Final = (
 MOST_KEPT: Final = 50_000
 
 Key = TypeVar("Key", bound=LearnerId | UUID)
-
-
-_FacetKey = tuple[str, Actor, ConfigurationId | None, str | None]
 
 
 class WrittenAuditRows:
@@ -70,13 +67,15 @@ class WrittenAuditRows:
             generation = _wanted(State.of(tables), rebuilding=rebuilding)
             return _subjects(AuditSet(tables, generation), stream_ids) if generation else {}
 
-        return self._database.read(read) if stream_ids else {}
+        return self._database.read(read, by_index=True) if stream_ids else {}
 
-    def write(self, entries: Sequence[AuditEntry], after: int, *, rebuilding: bool = False) -> bool:
+    def write(self, entries: Iterable[AuditEntry], after: int, *, rebuilding: bool = False) -> bool:
         """Write the entries that follow a position, in one transaction with the new position."""
+        # Before the transaction, in which nobody else can write.
+        batch = Batch(entries)
         with self._writing:
             numbers = self._database.write(
-                lambda tables: self._write(tables, entries, after, rebuilding=rebuilding)
+                lambda tables: self._write(tables, batch, after, rebuilding=rebuilding)
             )
             if numbers is not None:
                 # Only now: what was not committed has no numbers.
@@ -118,7 +117,7 @@ class WrittenAuditRows:
         self._database.write(throw_away)
 
     def _write(
-        self, tables: AuditTables, entries: Sequence[AuditEntry], after: int, *, rebuilding: bool
+        self, tables: AuditTables, batch: Batch, after: int, *, rebuilding: bool
     ) -> "_Numbers | None":
         tables.lock_state()
         generation = _wanted(State.of(tables), rebuilding=rebuilding)
@@ -129,10 +128,10 @@ class WrittenAuditRows:
         if (numbers.generation, numbers.position) != (generation.generation, after):
             numbers = _Numbers.of(into, generation.generation)
         written = _Writing(into, numbers)
-        written.write(entries)
-        numbers.position = entries[-1].position
+        written.write(batch)
+        numbers.position = batch.positions[-1]
         column = "rebuilt_to" if rebuilding else "position"
-        tables.ask(f"UPDATE audit_state SET {column} = ?", entries[-1].position)  # noqa: S608
+        tables.ask(f"UPDATE audit_state SET {column} = ?", batch.positions[-1])  # noqa: S608
         return written.numbers
 
 
@@ -146,7 +145,7 @@ class _Numbers:
         self.generation = generation
         self.position = position
         self.deeds: dict[tuple[str, str], int] = {}
-        self.facets: dict[_FacetKey, tuple[int, int]] = {}
+        self.facets: dict[FacetKey, tuple[int, int]] = {}
         self.correlations: dict[UUID, int] = {}
         self.learners: dict[LearnerId, int] = {}
 
@@ -187,17 +186,16 @@ class _Writing:
         self._new_deeds: list[tuple[int | str | None, ...]] = []
         self._new_facets: list[tuple[int | str | None, ...]] = []
 
-    def write(self, entries: Sequence[AuditEntry]) -> None:
-        positions = [entry.position for entry in entries]
-        moments = _microseconds([entry.at for entry in entries])
-        facets, deeds = self._facets(entries)
+    def write(self, batch: Batch) -> None:
+        positions, moments = batch.positions, batch.moments
+        facets, deeds = self._facets(batch)
         self._add_facets()
-        correlations = self._correlations(entries)
-        learners = self._learners(entries)
+        correlations = self._correlations(batch)
+        learners = self._learners(batch)
         self._into.load(
             "audit_rows_#",
             "position, at, facet, deed, correlation, learner",
-            list(zip(positions, moments, facets, deeds, correlations, learners, strict=True)),
+            (positions, moments, facets, deeds, correlations, learners),
         )
         for table, column in (("facets", facets), ("deeds", deeds), ("correlations", correlations)):
             self._count(table, column, positions)
@@ -210,28 +208,18 @@ class _Writing:
             [(day, deed, count) for (day, deed), count in counted.items()],
         )
 
-    def _facets(self, entries: Sequence[AuditEntry]) -> tuple[list[int], list[int]]:
+    def _facets(self, batch: Batch) -> tuple[list[int], list[int]]:
         """Return the numbers of the entries' facets and deeds."""
+        known = self.numbers.facets
         facets, deeds = [], []
-        name, actor, configuration, context = None, None, None, None
-        facet = deed = 0
-        for entry in entries:
-            # Neighbours are mostly alike, and to compare takes less time than to look up.
-            if (
-                entry.name != name
-                or entry.configuration_id is not configuration
-                or entry.actor != actor
-                or entry.context_key != context
-            ):
-                name, actor = entry.name, entry.actor
-                configuration, context = entry.configuration_id, entry.context_key
-                key = (name, actor, configuration, context)
-                if key not in self.numbers.facets:
-                    self.numbers.facets[key] = self._facet(*key)
-                facet, deed = self.numbers.facets[key]
+        for key in batch.facets:
+            if key not in known:
+                known[key] = self._facet(*key)
+            facet, deed = known[key]
             facets.append(facet)
             deeds.append(deed)
-        return facets, deeds
+        which = batch.facet_of
+        return [facets[each] for each in which], [deeds[each] for each in which]
 
     def _facet(
         self, event: str, actor: Actor, configuration: ConfigurationId | None, context: str | None
@@ -251,33 +239,33 @@ class _Writing:
 
     def _add_facets(self) -> None:
         counts = "count, first, last"
-        self._into.load("audit_deeds_#", f"number, event, actor, {counts}", self._new_deeds)
+        self._into.load(
+            "audit_deeds_#",
+            f"number, event, actor, {counts}",
+            list(zip(*self._new_deeds, strict=True)),
+        )
         self._into.load(
             "audit_facets_#",
             f"number, deed, configuration, context, {counts}",
-            self._new_facets,
+            list(zip(*self._new_facets, strict=True)),
         )
 
-    def _correlations(self, entries: Sequence[AuditEntry]) -> list[int]:
-        # Neighbours mostly belong together, and then they have the same object.
-        ids: list[UUID] = []
-        which: list[int] = []
-        for entry in entries:
-            if not ids or ids[-1] is not entry.correlation_id:
-                ids.append(entry.correlation_id)
-            which.append(len(ids) - 1)
-        of_runs = [entry for entry in entries if entry.name.startswith("run.")]
-        runs = {entry.stream_id for entry in of_runs}
-        begun = {entry.stream_id for entry in of_runs if entry.version == 1}
+    def _correlations(self, batch: Batch) -> list[int]:
+        ids, runs = batch.correlations, batch.runs
+        begun = {run for run, is_begun in runs.items() if is_begun}
         new = self._number("correlation", {*ids, *begun}, self.numbers.correlations)
         id_value = self._into.tables.id_value
         self._into.load(
             "audit_correlations_#",
             "number, correlation_id, is_run, count, first, last",
-            [
-                (number, id_value(each), int(each in runs), 0, self._into.position + 1, 0)  # type: ignore[misc]
-                for each, number in new.items()
-            ],
+            (
+                list(new.values()),
+                [id_value(each) for each in new],  # type: ignore[arg-type]
+                [int(each in runs) for each in new],
+                [0] * len(new),
+                [self._into.position + 1] * len(new),
+                [0] * len(new),
+            ),
         )
         if known := begun - new.keys():
             self._into.run(
@@ -285,24 +273,22 @@ class _Writing:
                 [(id_value(each),) for each in known],
             )
         numbers = [self.numbers.correlations[each] for each in ids]
-        return [numbers[each] for each in which]
+        return [numbers[each] for each in batch.correlation_of]
 
-    def _learners(self, entries: Sequence[AuditEntry]) -> list[int | None]:
-        named = [entry.learner_ids for entry in entries]
-        new = self._number(
-            "learner", {each for learners in named for each in learners}, self.numbers.learners
-        )
-        self._into.load(
-            "audit_learners_#", "number, learner_id", [(n, each) for each, n in new.items()]
-        )
+    def _learners(self, batch: Batch) -> list[int | None]:
+        named = batch.learners
+        new = self._number("learner", set(chain.from_iterable(named)), self.numbers.learners)
+        self._into.load("audit_learners_#", "number, learner_id", (list(new.values()), list(new)))
         numbers = self.numbers.learners
         mentions = [
-            (entry.position, place, numbers[learner])
-            for entry in entries
-            if len(entry.learner_ids) > 1
-            for place, learner in enumerate(entry.learner_ids)
+            (position, place, numbers[learner])
+            for position, learners in zip(batch.positions, named, strict=True)
+            if len(learners) > 1
+            for place, learner in enumerate(learners)
         ]
-        self._into.load("audit_mentions_#", "position, place, learner", mentions)
+        self._into.load(
+            "audit_mentions_#", "position, place, learner", list(zip(*mentions, strict=True))
+        )
         return [
             numbers[learners[0]] if len(learners) == 1 else SEVERAL if learners else None
             for learners in named
@@ -363,18 +349,6 @@ class _Writing:
             "SET earliest = excluded.earliest, latest = excluded.latest",
             rows,
         )
-
-
-def _microseconds(moments: Sequence[datetime]) -> list[int]:
-    # All events of a batch have the same moment, and it is the same object.
-    counted: list[int] = []
-    before: datetime | None = None
-    count = 0
-    for moment in moments:
-        if moment is not before:
-            before, count = moment, microseconds(moment)
-        counted.append(count)
-    return counted
 
 
 def _subjects(of: AuditSet, stream_ids: Sequence[UUID]) -> dict[UUID, Subject]:

@@ -1,7 +1,7 @@
 """The audit trail in memory: goes over all entries for each question."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from threading import Lock
@@ -71,8 +71,9 @@ class MemoryAuditRows:
             known = wanted.subjects if wanted else {}
             return {each: known[each] for each in stream_ids if each in known}
 
-    def write(self, entries: Sequence[AuditEntry], after: int, *, rebuilding: bool = False) -> bool:
+    def write(self, entries: Iterable[AuditEntry], after: int, *, rebuilding: bool = False) -> bool:
         """Write the entries that follow a position."""
+        entries = list(entries)
         with self._lock:
             wanted = self._next if rebuilding else self._live
             if wanted is None or wanted.position != after:

@@ -1,5 +1,6 @@
 """The log in memory, as it is stored."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from testamur.adapters.event_store.memory.recorder import MemoryRecorder
@@ -23,12 +24,8 @@ class MemoryLog:
         """Return stored events after a position, in order, at most ``limit``."""
         return [StoredRecord(*stored) for stored in self._stored(after_position, limit)]
 
-    def outlines(self, after_position: int, limit: int) -> list[Outline]:
-        """Return the outlines of events after a position, in order, at most ``limit``.
-
-        Raises:
-            EventStoreError: An event is damaged.
-        """
+    def outlines(self, after_position: int, limit: int) -> Sequence[Outline]:
+        """Return the outlines of events after a position, in order, at most ``limit``."""
         return self._outlines.read(self._stored(after_position, limit))
 
     def record(self, stream_id: UUID, version: int) -> StoredRecord | None:

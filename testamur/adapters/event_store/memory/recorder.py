@@ -10,7 +10,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.popo import POPOApplicationRecorder
 
-from testamur.adapters.event_store.reading import StoredRow
+from testamur.adapters.event_store.reading import StoredRow, StoredStream
 from testamur.adapters.event_store.recording import ONE_LIVING_CREDENTIAL, Predecessors
 from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
 from testamur.application.registration import RegisterChanges, TableChanges, is_living
@@ -80,14 +80,16 @@ class MemoryRecorder(POPOApplicationRecorder):
             self._tables.update(touched)
             return positions
 
-    def select_stream(self, stream_id: UUID) -> list[StoredRow]:
+    def select_stream(self, stream_id: UUID) -> StoredStream:
         """Return a stream's events in order."""
-        return list(map(_row, self.select_events(stream_id)))
+        return StoredStream(list(map(_row, self.select_events(stream_id))))
 
     def select_streams(self, stream_ids: Sequence[UUID]) -> list[StoredRow]:
         """Return the events of several streams, those of each in order."""
         with self._database_lock:
-            return [each for stream_id in set(stream_ids) for each in self.select_stream(stream_id)]
+            return [
+                each for stream_id in set(stream_ids) for each in self.select_stream(stream_id).rows
+            ]
 
     def select_log(self, after_position: int, limit: int) -> list[StoredRow]:
         """Return the events of all streams after a position, in the order of the log."""

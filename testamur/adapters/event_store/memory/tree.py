@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from threading import Lock
 
 from testamur.adapters.event_store.memory.log import MemoryLog
-from testamur.adapters.event_store.tiles import hashes_of, new_origin, read_nodes, tiles_of
+from testamur.adapters.event_store.tiles import hashes_of, new_origin, nodes_in, tiles_of
 from testamur.application.ports.transparency import LogKey, TreeHead, TreeNodes
 
 
@@ -40,16 +40,13 @@ class MemoryTree:
 
     def nodes(self, level: int, first: int, count: int) -> Sequence[bytes]:
         """Return the hashes of nodes of a level, as far as they are there."""
+        (hashes,) = self.rows_of_nodes([(level, first, count)])
+        return hashes
 
-        def tiles(number: int, last: int) -> list[tuple[int, bytes]]:
-            return [
-                (each, self._tiles[level, each])
-                for each in range(number, last + 1)
-                if (level, each) in self._tiles
-            ]
-
+    def rows_of_nodes(self, wanted: Sequence[tuple[int, int, int]]) -> Sequence[Sequence[bytes]]:
+        """Return several rows of nodes at once."""
         with self._lock:
-            return read_nodes(first, count, tiles)
+            return [nodes_in(self._tiles, *each) for each in wanted]
 
     def add(self, nodes: Sequence[TreeNodes], head: TreeHead, after_size: int) -> bool:
         """Add nodes and their head, unless there is another latest head by now."""
@@ -57,10 +54,7 @@ class MemoryTree:
             if max(self._heads, default=0) != after_size:
                 return False
             changed = {
-                (tile.level, tile.number): tile.after(
-                    self._tiles.get((tile.level, tile.number), b"")
-                )
-                for tile in tiles_of(nodes)
+                tile.place: tile.after(self._tiles.get(tile.place, b"")) for tile in tiles_of(nodes)
             }
             self._tiles |= changed
             self._heads[head.size] = head

@@ -50,7 +50,9 @@ class PostgresDatabase:
         self.keys = PostgresKeys(datastore, wrapping)
         self.register = PostgresRegister(datastore)
         self.events = RecordingEventStore(
-            PostgresRecorder(datastore), EventMapper(names, self.keys), datastore.shown_url
+            PostgresRecorder(datastore),
+            EventMapper(names, self.keys, wrapping),
+            datastore.shown_url,
         )
         self.log = PostgresLog(datastore, OutlineReader(names))
         self.trail = SearchedAuditTrail(PostgresAudit(datastore))

@@ -105,13 +105,13 @@ class PostgresKeys:
             with as_event_store_errors(self._datastore.shown_url):
                 # If the connection is lost, the keys may be there already; then they stay.
                 stored = self._datastore.select(_STORE, (missing, fresh))
-            keys |= self._unwrapped(stored)
+            keys |= self._wrapping.unwrap_all(stored)
             keys |= self.find(wanted - keys.keys())
         return keys
 
     def find(self, learner_ids: Iterable[LearnerId]) -> dict[LearnerId, bytes]:
         """Return the keys that there are; an erased one is left out."""
-        return self._unwrapped(self._ask(_FIND, learner_ids))
+        return self._wrapping.unwrap_all(self._ask(_FIND, learner_ids))
 
     def destroy(self, learner_id: LearnerId) -> None:
         """Destroy a learner's key for good, as far as the class says.
@@ -179,12 +179,6 @@ class PostgresKeys:
             self._datastore.persist(lambda: self._datastore.run(statement))
         except PersistenceError as error:
             raise OperationalError(f"{otherwise} ({error})") from error
-
-    def _unwrapped(self, rows: Iterable[tuple[Any, ...]]) -> dict[LearnerId, bytes]:
-        return {
-            LearnerId(learner_id): self._wrapping.unwrap(LearnerId(learner_id), stored)
-            for learner_id, stored in rows
-        }
 
     def _ask(self, query: str, learner_ids: Iterable[LearnerId]) -> list[tuple[Any, ...]]:
         wanted = list(learner_ids)

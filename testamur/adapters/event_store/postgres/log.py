@@ -1,5 +1,6 @@
 """The log in PostgreSQL, as it is stored."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -39,12 +40,8 @@ class PostgresLog:
         """Return stored events after a position, in order, at most ``limit``."""
         return [StoredRecord(*row) for row in self._select(_RECORDS, after_position, limit)]
 
-    def outlines(self, after_position: int, limit: int) -> list[Outline]:
-        """Return the outlines of events after a position, in order, at most ``limit``.
-
-        Raises:
-            EventStoreError: The store cannot be read, or an event is damaged.
-        """
+    def outlines(self, after_position: int, limit: int) -> Sequence[Outline]:
+        """Return the outlines of events after a position, in order, at most ``limit``."""
         return self._outlines.read(self._select(_RECORDS, after_position, limit))
 
     def record(self, stream_id: UUID, version: int) -> StoredRecord | None:

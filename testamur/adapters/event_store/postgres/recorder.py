@@ -20,7 +20,7 @@ from eventsourcing.persistence import (
 from testamur.adapters.event_store.postgres.connections import Cursor, Datastore
 from testamur.adapters.event_store.postgres.lending import ConnectionLost
 from testamur.adapters.event_store.postgres.rows import EVENT_TYPES, add_rows, write_changes
-from testamur.adapters.event_store.reading import StoredRow
+from testamur.adapters.event_store.reading import StoredRow, StoredStream
 from testamur.adapters.event_store.recording import Predecessors
 from testamur.application.ports.register import CredentialRow
 from testamur.application.registration import RegisterChanges
@@ -42,9 +42,16 @@ _SELECT_EXACT: Final = """
     ORDER BY position
 """
 _SELECT_STREAM: Final = """
-    SELECT originator_version, topic, state
-    FROM stored_events
-    WHERE originator_id = %s
+    SELECT originator_version, topic, state, learner, (
+        SELECT secret FROM learner_keys WHERE learner_id = learner AND NOT destroyed
+    )
+    FROM (
+        SELECT originator_version, topic, state, (
+            SELECT learner_id FROM credentials WHERE position = stored_events.position
+        ) AS learner
+        FROM stored_events
+        WHERE originator_id = %s
+    ) AS stream
     ORDER BY originator_version
 """
 _SELECT_PART: Final = """
@@ -144,10 +151,14 @@ class PostgresRecorder(ApplicationRecorder):
         rows = self._datastore.select(query, (originator_id, gt, lte, limit))
         return [StoredEvent(*row) for row in rows]
 
-    def select_stream(self, stream_id: UUID) -> list[StoredRow]:
-        """Return a stream's events in order."""
+    def select_stream(self, stream_id: UUID) -> StoredStream:
+        """Return a stream's events in order, with the key that they are read with."""
+        # A credential is in the register at the position of its award, the first of its events.
         rows = self._datastore.select(_SELECT_STREAM, (stream_id,))
-        return [StoredRow(stream_id, *row) for row in rows]
+        return StoredStream(
+            [StoredRow(stream_id, version, topic, state) for version, topic, state, *_ in rows],
+            [(learner_id, secret) for *_, learner_id, secret in rows[:1] if secret is not None],
+        )
 
     def select_streams(self, stream_ids: Sequence[UUID]) -> list[StoredRow]:
         """Return the events of several streams, those of each in order."""

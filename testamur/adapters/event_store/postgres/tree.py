@@ -6,7 +6,15 @@ from typing import Any, Final
 
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.postgres.connections import Datastore
-from testamur.adapters.event_store.tiles import hashes_of, new_origin, read_nodes, tiles_of
+from testamur.adapters.event_store.tiles import (
+    hashes_of,
+    new_origin,
+    nodes_in,
+    range_of,
+    ranges_of,
+    select_tiles,
+    tiles_of,
+)
 from testamur.application.ports.transparency import LogKey, TreeHead, TreeNodes
 
 _HEAD: Final = "size, root, signed_at, key_id, signature"
@@ -18,13 +26,9 @@ _LEAVES: Final = """
     ORDER BY position
     LIMIT %s
 """
-_TILES: Final = """
-    SELECT number, hashes FROM tree_tiles
-    WHERE level = %s AND number BETWEEN %s AND %s
-    ORDER BY number
-"""
-_SET_TILE: Final = """
-    INSERT INTO tree_tiles (level, number, hashes) VALUES (%s, %s, %s)
+_SET_TILES: Final = """
+    INSERT INTO tree_tiles (level, number, hashes)
+    SELECT * FROM unnest(%s::integer[], %s::bigint[], %b::bytea[])
     ON CONFLICT (level, number) DO UPDATE SET hashes = excluded.hashes
 """
 _ADD_KEY: Final = f"""
@@ -70,9 +74,14 @@ class PostgresTree:
 
     def nodes(self, level: int, first: int, count: int) -> Sequence[bytes]:
         """Return the hashes of nodes of a level, as far as they are there."""
-        return read_nodes(
-            first, count, lambda number, last: self._select(_TILES, (level, number, last))
-        )
+        (hashes,) = self.rows_of_nodes([(level, first, count)])
+        return hashes
+
+    def rows_of_nodes(self, wanted: Sequence[tuple[int, int, int]]) -> Sequence[Sequence[bytes]]:
+        """Return several rows of nodes at once."""
+        query, values = select_tiles([range_of(*each) for each in wanted], "%s")
+        tiles = {(level, number): hashes for level, number, hashes in self._select(query, values)}
+        return [nodes_in(tiles, *each) for each in wanted]
 
     def add(self, nodes: Sequence[TreeNodes], head: TreeHead, after_size: int) -> bool:
         """Add nodes and their head, unless there is another latest head by now."""
@@ -85,11 +94,17 @@ class PostgresTree:
             ((latest,),) = cursor.fetchall()
             if (latest or 0) != after_size:
                 return False
-            for tile in tiles_of(nodes):
-                place = (tile.level, tile.number)
-                found = cursor.execute(_TILES, (*place, tile.number)).fetchall()
-                kept = found[0][1] if found else b""
-                cursor.execute(_SET_TILE, (*place, tile.after(kept)))
+            if tiles := tiles_of(nodes):
+                found = cursor.execute(*select_tiles(ranges_of(tiles), "%s")).fetchall()
+                kept = {(level, number): hashes for level, number, hashes in found}
+                cursor.execute(
+                    _SET_TILES,
+                    (
+                        [each.level for each in tiles],
+                        [each.number for each in tiles],
+                        [each.after(kept.get(each.place, b"")) for each in tiles],
+                    ),
+                )
             cursor.execute(
                 f"INSERT INTO tree_heads ({_HEAD}) VALUES (%s, %s, %s, %s, %s)",  # noqa: S608
                 (head.size, head.root, head.at, head.key_id, head.signature),

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from eventsourcing.sqlite import SQLiteConnection, SQLiteCursor
 
-from testamur.adapters.event_store.audit.access import AuditTables, Walk
+from testamur.adapters.event_store.audit.access import AuditTables, Column, Walk
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.reading import stream_id_of
 from testamur.adapters.event_store.sqlite.connections import Datastore
@@ -44,10 +44,13 @@ class SqliteAuditTables:
         """Run a statement with each of these values."""
         self._cursor.executemany(statement, rows)
 
-    def load(self, table: str, columns: str, rows: Sequence[tuple[int | str | None, ...]]) -> None:
+    def load(self, table: str, columns: str, values: Sequence[Column]) -> None:
         """Add rows."""
-        marks = ", ".join("?" for _ in rows[0])
-        self.run(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+        marks = ", ".join("?" * len(values))
+        self._cursor.executemany(
+            f"INSERT INTO {table} ({columns}) VALUES ({marks})",  # noqa: S608
+            zip(*values, strict=True),
+        )
 
     def count(self, table: str, rows: Sequence[tuple[int, int, int]]) -> None:
         """Add to the counts of deeds, facets or correlations."""
@@ -120,8 +123,8 @@ class SqliteAudit:
         self._datastore = datastore
         self._database = database
 
-    def read(self, work: Callable[[AuditTables], Answer]) -> Answer:
-        """Return what is read at one moment."""
+    def read(self, work: Callable[[AuditTables], Answer], *, by_index: bool = False) -> Answer:
+        """Return what is read at one moment. Here plans never depend on values."""
         with (
             as_event_store_errors(self._database),
             self._datastore.transaction(commit=False) as cursor,

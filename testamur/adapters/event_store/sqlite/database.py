@@ -49,7 +49,7 @@ class SqliteDatabase:
         self.keys = SqliteKeys(datastore, str(path), wrapping)
         self.register = SqliteRegister(datastore, str(path))
         self.events = RecordingEventStore(
-            SqliteRecorder(datastore), EventMapper(names, self.keys), str(path)
+            SqliteRecorder(datastore), EventMapper(names, self.keys, wrapping), str(path)
         )
         self.log = SqliteLog(datastore, OutlineReader(names), str(path))
         self.trail = SearchedAuditTrail(SqliteAudit(datastore, str(path)))

@@ -103,11 +103,11 @@ class SqliteKeys:
         ):
             c.sqlite_cursor.executemany(_STORE, fresh)
             stored = c.sqlite_cursor.execute(_FIND, (json.dumps(list(missing)),)).fetchall()
-        return keys | self._unwrapped(stored)
+        return keys | self._wrapping.unwrap_all(stored)
 
     def find(self, learner_ids: Iterable[LearnerId]) -> dict[LearnerId, bytes]:
         """Return the keys that there are; an erased one is left out."""
-        return self._unwrapped(self._ask(_FIND, learner_ids))
+        return self._wrapping.unwrap_all(self._ask(_FIND, learner_ids))
 
     def destroy(self, learner_id: LearnerId) -> None:
         """Destroy a learner's key for good, in the file and in the write-ahead log beside it.
@@ -173,12 +173,6 @@ class SqliteKeys:
 
     def _rewrapped(self, learner_id: LearnerId, stored: bytes) -> bytes:
         return self._wrapping.wrap(learner_id, self._wrapping.unwrap(learner_id, stored))
-
-    def _unwrapped(self, rows: Iterable[tuple[str, bytes]]) -> dict[LearnerId, bytes]:
-        return {
-            LearnerId(learner_id): self._wrapping.unwrap(LearnerId(learner_id), stored)
-            for learner_id, stored in rows
-        }
 
     def _empty_log(self, otherwise: str) -> None:
         with self._datastore.get_connection(commit=True) as connection:

@@ -1,5 +1,6 @@
 """The log on SQLite, as it is stored."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 from uuid import UUID
 
@@ -42,12 +43,8 @@ class SqliteLog:
         """Return stored events after a position, in order, at most ``limit``."""
         return [_record(row) for row in self._select(_RECORDS, after_position, limit)]
 
-    def outlines(self, after_position: int, limit: int) -> list[Outline]:
-        """Return the outlines of events after a position, in order, at most ``limit``.
-
-        Raises:
-            EventStoreError: The store cannot be read, or an event is damaged.
-        """
+    def outlines(self, after_position: int, limit: int) -> Sequence[Outline]:
+        """Return the outlines of events after a position, in order, at most ``limit``."""
         return self._outlines.read(
             self._select(_RECORDS, after_position, limit), id_of=stream_id_of
         )
@@ -63,13 +60,8 @@ class SqliteLog:
         return int(position)
 
     def _select(self, query: str, *values: object) -> list[tuple[Any, ...]]:
-        with (
-            as_event_store_errors(self._database),
-            self._datastore.transaction(commit=False) as c,
-        ):
-            # Plain tuples take less time than rows with names.
-            c.sqlite_cursor.row_factory = None
-            return c.sqlite_cursor.execute(query, values).fetchall()
+        with as_event_store_errors(self._database):
+            return self._datastore.select(query, values)
 
 
 def _record(row: tuple[Any, ...]) -> StoredRecord:

@@ -8,7 +8,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError, StoredEvent
 from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
-from testamur.adapters.event_store.reading import StoredRow, stream_id_of
+from testamur.adapters.event_store.reading import StoredRow, StoredStream, stream_id_of
 from testamur.adapters.event_store.recording import Predecessors
 from testamur.adapters.event_store.sqlite.connections import Datastore
 from testamur.adapters.event_store.sqlite.rows import write_changes
@@ -28,9 +28,16 @@ _COUNT_EVENTS = """
         AND originator_version = json_extract(wanted.value, '$[1]')
 """
 _SELECT_STREAM = """
-    SELECT originator_version, topic, state
-    FROM stored_events
-    WHERE originator_id = ?
+    SELECT originator_version, topic, state, learner, (
+        SELECT secret FROM learner_keys WHERE learner_id = learner AND NOT destroyed
+    )
+    FROM (
+        SELECT originator_version, topic, state, (
+            SELECT learner_id FROM credentials WHERE position = stored_events.rowid
+        ) AS learner
+        FROM stored_events
+        WHERE originator_id = ?
+    ) AS stream
     ORDER BY originator_version
 """
 _SELECT_LOG = """
@@ -107,10 +114,14 @@ class SqliteRecorder(SQLiteApplicationRecorder):
             write_changes(cursor, changes, firsts)
         return positions
 
-    def select_stream(self, stream_id: UUID) -> list[StoredRow]:
-        """Return a stream's events in order."""
+    def select_stream(self, stream_id: UUID) -> StoredStream:
+        """Return a stream's events in order, with the key that they are read with."""
+        # A credential is in the register at the position of its award, the first of its events.
         rows = self.datastore.select(_SELECT_STREAM, (stream_id.hex,))
-        return [StoredRow(stream_id, *row) for row in rows]
+        return StoredStream(
+            [StoredRow(stream_id, version, topic, state) for version, topic, state, *_ in rows],
+            [(learner_id, secret) for *_, learner_id, secret in rows[:1] if secret is not None],
+        )
 
     def select_log(self, after_position: int, limit: int) -> list[StoredRow]:
         """Return the events of all streams after a position, in order."""

@@ -10,6 +10,7 @@ from uuid import UUID
 
 from eventsourcing.persistence import IntegrityError
 
+from testamur.adapters.event_store.reading import stream_id_of
 from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
 from testamur.application.registration import RegisterChanges, TableChanges
 from testamur.domain.credentials import CredentialStatus
@@ -105,14 +106,14 @@ def credential_row(values: Iterable[Any]) -> CredentialRow:
         notification_retry_at,
     ) = values
     return CredentialRow(
-        credential_id=CredentialId(UUID(credential_id)),
-        configuration_id=ConfigurationId(UUID(configuration_id)),
+        credential_id=CredentialId(stream_id_of(credential_id)),
+        configuration_id=ConfigurationId(stream_id_of(configuration_id)),
         learner_id=LearnerId(learner_id),
         edition=edition,
         context_key=context_key,
         type_slug=type_slug,
         verification_id=VerificationId(verification_id),
-        run_id=UUID(run_id),
+        run_id=stream_id_of(run_id),
         awarded_at=datetime.fromisoformat(awarded_at),
         status=CredentialStatus(status),
         issue_failures=issue_failures,

@@ -8,7 +8,15 @@ from typing import Any, Final
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.sqlite.connections import Datastore
 from testamur.adapters.event_store.sqlite.rows import text_of
-from testamur.adapters.event_store.tiles import hashes_of, new_origin, read_nodes, tiles_of
+from testamur.adapters.event_store.tiles import (
+    hashes_of,
+    new_origin,
+    nodes_in,
+    range_of,
+    ranges_of,
+    select_tiles,
+    tiles_of,
+)
 from testamur.application.ports.transparency import LogKey, TreeHead, TreeNodes
 
 _HEAD: Final = "size, root, signed_at, key_id, signature"
@@ -19,11 +27,6 @@ _LEAVES: Final = """
     WHERE rowid > ?
     ORDER BY rowid
     LIMIT ?
-"""
-_TILES: Final = """
-    SELECT number, hashes FROM tree_tiles
-    WHERE level = ? AND number BETWEEN ? AND ?
-    ORDER BY number
 """
 _SET_TILE: Final = """
     INSERT INTO tree_tiles (level, number, hashes) VALUES (?, ?, ?)
@@ -65,21 +68,26 @@ class SqliteTree:
 
     def leaf_hashes(self, after_position: int, limit: int) -> Sequence[bytes]:
         """Return the hashes of the leaves of events after a position."""
-        return hashes_of(
-            after_position,
-            [
-                (position, _bytes_of(stream_id), version, name, state)
-                for position, stream_id, version, name, state in self._select(
-                    _LEAVES, (after_position, limit)
-                )
-            ],
-        )
+        rows = self._select(_LEAVES, (after_position, limit))
+        of_hex = bytes.fromhex
+        try:
+            found = [
+                (at, of_hex(of), version, name, state) for at, of, version, name, state in rows
+            ]
+        except (ValueError, TypeError):
+            found = [(at, _bytes_of(of), *event) for at, of, *event in rows]
+        return hashes_of(after_position, found)
 
     def nodes(self, level: int, first: int, count: int) -> Sequence[bytes]:
         """Return the hashes of nodes of a level, as far as they are there."""
-        return read_nodes(
-            first, count, lambda number, last: self._select(_TILES, (level, number, last))
-        )
+        (hashes,) = self.rows_of_nodes([(level, first, count)])
+        return hashes
+
+    def rows_of_nodes(self, wanted: Sequence[tuple[int, int, int]]) -> Sequence[Sequence[bytes]]:
+        """Return several rows of nodes at once."""
+        query, values = select_tiles([range_of(*each) for each in wanted], "?")
+        tiles = {(level, number): hashes for level, number, hashes in self._select(query, values)}
+        return [nodes_in(tiles, *each) for each in wanted]
 
     def add(self, nodes: Sequence[TreeNodes], head: TreeHead, after_size: int) -> bool:
         """Add nodes and their head, unless there is another latest head by now."""
@@ -91,11 +99,16 @@ class SqliteTree:
             (latest,) = cursor.execute("SELECT coalesce(max(size), 0) FROM tree_heads").fetchone()
             if latest != after_size:
                 return False
-            for tile in tiles_of(nodes):
-                place = (tile.level, tile.number)
-                found = cursor.execute(_TILES, (*place, tile.number)).fetchall()
-                kept = found[0][1] if found else b""
-                cursor.execute(_SET_TILE, (*place, tile.after(kept)))
+            if tiles := tiles_of(nodes):
+                found = cursor.execute(*select_tiles(ranges_of(tiles), "?"))
+                kept = {(level, number): hashes for level, number, hashes in found}
+                cursor.executemany(
+                    _SET_TILE,
+                    [
+                        (each.level, each.number, each.after(kept.get(each.place, b"")))
+                        for each in tiles
+                    ],
+                )
             cursor.execute(
                 f"INSERT INTO tree_heads ({_HEAD}) VALUES (?, ?, ?, ?, ?)",  # noqa: S608
                 (head.size, head.root, text_of(head.at), head.key_id, head.signature),

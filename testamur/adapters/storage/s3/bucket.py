@@ -2,7 +2,7 @@
 
 import base64
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -127,7 +127,7 @@ class Bucket:
         return self._unless_missing("looked up", name, describe)
 
     def copy(self, name: str, to: str) -> None:
-        """Have the server copy an object with all that it knows of it."""
+        """Have the server copy an object with all that it knows of it; the copy may be locked."""
         self._do(
             "copied",
             name,
@@ -136,9 +136,16 @@ class Bucket:
                 to,
                 CopySource(self._options.bucket, name),
                 sse=self._encryption,
-                retention=self._retention(),
             ),
         )
+        retention = self._retention()
+        if retention is not None:
+            # Not with the copy: SeaweedFS 4.48 takes no heed of it there.
+            self._do(
+                "locked",
+                to,
+                lambda: self._client.set_object_retention(self._options.bucket, to, retention),
+            )
 
     def hide(self, name: str) -> None:
         """Delete an object; where there are versions, they stay and can be told for no longer."""
@@ -156,7 +163,10 @@ class Bucket:
             listed = self._client.list_objects(
                 self._options.bucket, beginning, recursive=below, include_version=True
             )
-            return [_version(each) for each in listed if not each.is_dir]
+            found = [_version(each) for each in listed if not each.is_dir]
+            # SeaweedFS 4.48 also lists "a/1" among versions of what begins with "a/1.". All that
+            # is found here is going to be deleted.
+            return [each for each in found if each.name.startswith(beginning)]
 
         return self._do("looked for", f"{beginning}*", versions)
 
@@ -331,8 +341,3 @@ def _version(listed: Object) -> Version:
         is_latest=str(listed.is_latest).lower() == "true",
         is_marker=bool(listed.is_delete_marker),
     )
-
-
-def names_with_content(versions: Sequence[Version]) -> set[str]:
-    """Return the names of objects that have a version that is no mark of a deletion."""
-    return {each.name for each in versions if not each.is_marker}

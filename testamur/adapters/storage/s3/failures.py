@@ -62,6 +62,7 @@ _MEANINGS: Final[Mapping[str, str]] = {
     "ExpiredToken": "the credentials have expired; renew them",
     "InvalidAccessKeyId": "the server does not know the access key; mend access_key, or endpoint",
     "InvalidToken": "the session token is not that of the access key; renew the credentials",
+    "ObjectLockConfigurationNotFoundError": "object_lock needs a bucket that was made with it",
     "NoSuchBucket": "there is no bucket {bucket}; make it, or mend the option bucket",
     "SignatureDoesNotMatch": (
         "the secret key is not that of the access key, or something on the way changes the "
@@ -162,7 +163,11 @@ def clock_skew_seconds(date_header: str | None) -> float | None:
         at = parsedate_to_datetime(date_header)
     except ValueError:
         return None
-    return (datetime.now(UTC) - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
+    return (_now() - (at if at.tzinfo else at.replace(tzinfo=UTC))).total_seconds()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _skew(error: S3Error) -> str:

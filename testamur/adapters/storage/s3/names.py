@@ -43,11 +43,11 @@ def content_disposition(kind: Literal["attachment", "inline"], filename: str) ->
     Where ASCII does not do, there are two names, one in ASCII for old programs, and the true one
     (section 4.3; RFC 5987).
     """
-    safe = _FORBIDDEN.sub("_", filename)
+    safe = _FORBIDDEN.sub("_", filename) or "file"
     plain = unicodedata.normalize("NFKD", safe).encode("ascii", "ignore").decode()
     plain = _DOUBTFUL.sub("_", plain).strip()
-    if not plain.partition(".")[0]:
-        plain = f"file{plain}"
     if plain == safe:
         return f'{kind}; filename="{plain}"'
+    if not plain.partition(".")[0]:
+        plain = f"file{plain}"
     return f"{kind}; filename=\"{plain}\"; filename*=UTF-8''{quote(safe, _ATTRIBUTE_CHARACTERS)}"

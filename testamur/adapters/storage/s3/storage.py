@@ -7,7 +7,7 @@ from urllib.parse import quote
 from uuid import uuid4
 
 from testamur.adapters.storage.keys import check_file, check_key
-from testamur.adapters.storage.s3.bucket import Bucket, Version, names_with_content
+from testamur.adapters.storage.s3.bucket import Bucket, Version
 from testamur.adapters.storage.s3.connection import AWS_ENDPOINT, Connection
 from testamur.adapters.storage.s3.failures import clock_skew_seconds
 from testamur.adapters.storage.s3.names import Names
@@ -102,10 +102,14 @@ class S3Storage:
             InvalidInput: The stem is not allowed as a key.
         """
         found: list[Version] = []
+        endings: set[str] = set()
         for name in self._both_names(check_key(stem)):
-            found += self._bucket.versions(f"{name}.", below=True)
+            versions = self._bucket.versions(f"{name}.", below=True)
+            found += versions
+            # Of an archived file, the public place may still have versions: it is one file.
+            endings |= {each.name[len(name) :] for each in versions if not each.is_marker}
         self._bucket.purge(found)
-        return len(names_with_content(found))
+        return len(endings)
 
     def location(self, key: str) -> str:
         """Return ``s3://``, bucket and name.

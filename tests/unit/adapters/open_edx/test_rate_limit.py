@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from testamur.adapters.open_edx.rate_limit import Pace, pace_of
+from testamur.adapters.open_edx.rate_limit import ASK_AGAIN_SECONDS, Pace, pace_of, share_limit
 
 
 def moments(pace: Pace, now: float, per_minute: int, count: int) -> list[float]:
@@ -73,6 +73,26 @@ def test_one_who_waits_already_waits_for_a_pause_too() -> None:
     pace.wait_for_turn(60, lambda: now[0], wait)
     assert now[0] >= 50.0
     assert len(waits) == 2
+
+
+def test_one_whose_turn_it_is_waits_for_a_limit_that_others_share() -> None:
+    left = [False, False, True]
+    asked: list[tuple[str, int]] = []
+
+    class Shared:
+        def take(self, origin: str, per_minute: int) -> bool:
+            asked.append((origin, per_minute))
+            return left.pop(0)
+
+    waits: list[float] = []
+    share_limit(Shared())
+    try:
+        Pace("https://lms.example.org").wait_for_turn(60, lambda: 0.0, waits.append)
+    finally:
+        share_limit(None)
+
+    assert asked == [("https://lms.example.org", 60)] * 3
+    assert waits == [ASK_AGAIN_SECONDS] * 2
 
 
 def test_threads_get_turns_of_their_own() -> None:

@@ -1,0 +1,105 @@
+"""How far a run is, as the database tells while it goes on."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from testamur.application.aggregates import fold
+from testamur.application.ports.event_store import EventStore
+from testamur.application.ports.register import CredentialFilter, Register
+from testamur.domain import runs
+from testamur.domain.credentials import CredentialStatus
+from testamur.domain.errors import NotFound
+from testamur.domain.identifiers import ConfigurationId, RunId
+from testamur.domain.runs import RunFailed
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatus:
+    """How far a run is, and what became of the credentials that it awarded.
+
+    Args:
+        run_id: The run.
+        configuration_id: Whose run.
+        started_at: When it was started (aware).
+        state: ``open``: it waits, goes on, or was interrupted; ``failed``: it could not go over all
+            learners; ``completed``: it has.
+        evaluated: Learners that were looked at; None while the run goes on and nobody counts.
+        awarded: Credentials that it awarded.
+        refused: Eligible learners who could not be awarded it.
+        left_out: Learners who could not be judged.
+        issued: Of the awarded, those whose document is stored.
+        failed: Of the awarded, those whose document could not be made or stored; tried again.
+        left: Of the awarded, those that wait for their document and have not failed.
+        told: Learners who were told.
+        not_told_yet: Learners who wait to be told.
+        error: Why it failed last, if it did.
+        retry_at: When a failed one is tried again (aware); None: not by itself.
+    """
+
+    run_id: RunId
+    configuration_id: ConfigurationId
+    started_at: datetime
+    state: Literal["open", "failed", "completed"]
+    evaluated: int | None
+    awarded: int
+    refused: int
+    left_out: int
+    issued: int
+    failed: int
+    left: int
+    told: int
+    not_told_yet: int
+    error: str | None = None
+    retry_at: datetime | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more comes of it for now; what failed is tried again later."""
+        nothing_left = not self.left and not self.not_told_yet
+        return self.state == "failed" or (self.state == "completed" and nothing_left)
+
+
+@dataclass(frozen=True, slots=True)
+class RunStatuses:
+    """Tells how far runs are."""
+
+    events: EventStore
+    register: Register
+
+    def of(self, id_: RunId, evaluated_so_far: int | None = None) -> RunStatus:
+        """Return how far a run is.
+
+        Args:
+            id_: Which.
+            evaluated_so_far: Learners looked at by now, where somebody counts them.
+
+        Raises:
+            NotFound: There is no such run.
+            EventStoreError: The database cannot be read.
+        """
+        recorded = self.events.load(id_)
+        run = fold(id_, recorded, runs.evolve).state
+        if run is None:
+            raise NotFound("run", str(id_))
+        tally = self.register.tally(CredentialFilter(run_id=id_))
+        awarded = sum(tally.by_status.values())
+        not_issued = tally.by_status.get(CredentialStatus.AWARDED, 0)
+        failures = [each.event for each in recorded if isinstance(each.event, RunFailed)]
+        return RunStatus(
+            run_id=id_,
+            configuration_id=run.started.configuration_id,
+            started_at=recorded[0].attribution.at,
+            state="completed" if run.completed else "failed" if run.failures else "open",
+            evaluated=run.counts.evaluated if run.counts else evaluated_so_far,
+            awarded=awarded,
+            refused=len(run.refused),
+            left_out=len(run.left_out),
+            issued=awarded - not_issued,
+            failed=tally.failing,
+            left=not_issued - tally.failing,
+            told=tally.notifications.get("sent", 0),
+            not_told_yet=tally.notifications.get("pending", 0),
+            error=failures[-1].error if failures and not run.completed else None,
+            retry_at=run.retry_at,
+        )

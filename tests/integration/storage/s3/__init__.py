@@ -1,0 +1,1 @@
+"""Tests of the storage in a bucket, against a real server."""

@@ -1,0 +1,1 @@
+"""The queue of several workers, on a real server."""
