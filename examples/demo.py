@@ -93,6 +93,8 @@ def show_where_to_look(testamur: Testamur, settings: Settings) -> None:
     console.print(f"  export TESTAMUR_DATA_FOLDER={OUTPUT}", highlight=False)
     console.print(f"  export TESTAMUR_SOURCE_FOLDER={HERE / 'data'}", highlight=False)
     console.print("  .venv-demo/bin/testamur credential list --limit 5")
+    console.print("  .venv-demo/bin/testamur audit list --newest --limit 5")
+    console.print("  .venv-demo/bin/testamur audit verify")
     console.print("  .venv-demo/bin/testamur doctor")
 
 

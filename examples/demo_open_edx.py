@@ -157,6 +157,8 @@ def show_where_to_look(testamur: Testamur, settings: Settings) -> None:
     console.print("Look further, for example:")
     console.print(f"  export TESTAMUR_DATA_FOLDER={OUTPUT}", highlight=False)
     console.print("  .venv-demo/bin/testamur credential list --limit 5")
+    console.print("  .venv-demo/bin/testamur audit list --newest --limit 5")
+    console.print("  .venv-demo/bin/testamur audit verify")
 
 
 def _definition(slug: str) -> Mapping[str, Any]:

@@ -125,14 +125,27 @@ def _floor_of_sqlite(file: Path) -> float:
     with closing(sqlite3.connect(file)) as source, closing(sqlite3.connect(file)) as target:
         target.execute("PRAGMA synchronous = FULL")
         for table in TABLES_OF_A_SET:
-            rows = source.execute(f"SELECT * FROM {table}_0")
-            marks = ",".join("?" * len(rows.description))
-            while part := rows.fetchmany(BATCH):
+            for part in _rows_of(source, f"{table}_0"):
+                marks = ",".join("?" * len(part[0]))
                 with stopwatch() as watch:
                     target.executemany(f"INSERT INTO {table}_1 VALUES ({marks})", part)
                     target.commit()
                 seconds += watch.seconds
     return seconds
+
+
+def _rows_of(source: sqlite3.Connection, table: str) -> Iterator[list[Row]]:
+    """Yield the rows of a table in parts; none is being read while another one is written.
+
+    A reader in the middle of a table keeps the write-ahead log from being used anew.
+    """
+    columns = [name for _, name, *_, key in source.execute(f"PRAGMA table_info({table})") if key]
+    key, marks = ",".join(columns), ",".join("?" * len(columns))
+    query = f"SELECT {key}, * FROM {table} WHERE ({key}) > ({marks}) ORDER BY {key} LIMIT {BATCH}"
+    after: Row = (-1,) * len(columns)
+    while found := source.execute(query, after).fetchall():
+        after = found[-1][: len(columns)]
+        yield [row[len(columns) :] for row in found]
 
 
 def _floor_of_postgres(connection: psycopg.Connection[Row]) -> float:

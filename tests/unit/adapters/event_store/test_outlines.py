@@ -210,3 +210,27 @@ def test_a_damaged_event_is_an_error_that_says_which(state: bytes) -> None:
 def test_an_unknown_name_is_an_error() -> None:
     with pytest.raises(EventStoreError, match=r"no event is called 'credential\.lost\.1'"):
         read("credential.lost.1", stored(an_award())[1])
+
+
+def test_each_event_has_its_own_attribution_whatever_its_neighbours_have() -> None:
+    name, state = stored(an_issue())
+    other = state.replace(b'"actor":"', b'"actor":"not-', 1)
+    whose = OutlineReader(EventNames()).read(
+        [(at, STREAM, at, name, each) for at, each in enumerate((state, state, other, state), 1)]
+    )
+    actor = outline_of(an_issue()).attribution.actor
+    assert [each.attribution.actor for each in whose] == [actor, actor, f"not-{actor}", actor]
+
+
+def test_outlines_before_a_damaged_event_are_told() -> None:
+    name, state = stored(an_award())
+    outlines = OutlineReader(EventNames()).read(
+        [(1, STREAM, 1, name, state), (2, STREAM, 2, name, state[:-9]), (3, STREAM, 3, name, state)]
+    )
+    assert len(outlines) == 3
+    assert (outlines[0].position, outlines[-1].position) == (1, 3)
+    assert [each.version for each in outlines[2:]] == [3]
+    told = iter(outlines)
+    assert next(told).learner_ids == (an_award().learner_id,)
+    with pytest.raises(EventStoreError, match=r"event 2 of stream .* is damaged"):
+        next(told)
