@@ -1,0 +1,82 @@
+"""Looking up: credentials, what became of them, and what happened."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from uuid import UUID
+
+from testamur.application.auditing import Audit
+from testamur.application.credentials import Credentials, History
+from testamur.application.ports.event_store import RecordedEvent
+from testamur.application.ports.register import CredentialFilter, CredentialRow, CredentialTally
+from testamur.application.verifying import Verification, Verifying
+from testamur.domain.credentials import Credential
+from testamur.domain.identifiers import CredentialId, VerificationId
+from testamur.entrypoints.library.acting import Acting
+
+
+class LookingUp(Acting):
+    """Answers questions about what was issued."""
+
+    @property
+    def audit(self) -> Audit:
+        """The audit trail: who did what, when and why. See `Audit`."""
+        return self._wiring.resolve(Audit)
+
+    def verify(self, reference: str | CredentialId, at: datetime | None = None) -> Verification:
+        """Tell the public whether a credential holds, now or at a moment. See `Verifying.verify`.
+
+        Args:
+            reference: Its verification id, as text. Its own id (a UUID) does too, but can be
+                worked out from a learner's id: do not take it from the public.
+            at: Aware, not to come.
+        """
+        if isinstance(reference, str):
+            reference = VerificationId(reference)
+        return self._wiring.resolve(Verifying).verify(reference, at)
+
+    def find_credential(self, reference: str) -> CredentialId:
+        """Return the id of the credential that a reference means. See `Credentials.find`."""
+        return self._wiring.resolve(Credentials).find(reference)
+
+    def credential(self, id_: CredentialId) -> Credential:
+        """Return a credential. See `Credentials.get`."""
+        return self._wiring.resolve(Credentials).get(id_)
+
+    def credentials(self, where: CredentialFilter | None = None) -> Iterator[CredentialRow]:
+        """Yield the credentials that a filter lets through. See `Credentials.all`."""
+        return self._wiring.resolve(Credentials).all(where or CredentialFilter())
+
+    def tally(self, where: CredentialFilter | None = None) -> CredentialTally:
+        """Count the credentials that a filter lets through."""
+        return self._wiring.resolve(Credentials).tally(where or CredentialFilter())
+
+    def document(self, id_: CredentialId) -> bytes:
+        """Return the document of an issued credential. See `Credentials.document`."""
+        return self._wiring.resolve(Credentials).document(id_)
+
+    def document_location(self, id_: CredentialId) -> str:
+        """Return where the document of an issued credential lies."""
+        return self._wiring.resolve(Credentials).location(id_)
+
+    def download_url(
+        self, reference: str, *, filename: str | None = None, seconds: int | None = None
+    ) -> str:
+        """Return an address at which anybody can fetch a document now. See `Credentials.link`.
+
+        Ask for it each time that somebody wants the document: it holds for some minutes.
+
+        Args:
+            reference: Id of the credential, or its verification id.
+            filename: Name under which it is saved.
+            seconds: How long it holds; by default as the storage is set.
+        """
+        credentials = self._wiring.resolve(Credentials)
+        return credentials.link(credentials.find(reference), filename, seconds)
+
+    def history(self, stream_id: UUID) -> list[RecordedEvent]:
+        """Return what happened to anything that has an id, oldest first.
+
+        Raises:
+            NotFound: There is no such thing.
+        """
+        return self._wiring.resolve(History).of(stream_id)
