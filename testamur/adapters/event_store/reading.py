@@ -6,7 +6,7 @@ by step and says what is wrong.
 
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from typing import Any, Generic, NamedTuple, NotRequired, TypeVar
+from typing import Any, Final, Generic, NamedTuple, NotRequired, TypeVar
 from uuid import UUID
 
 from pydantic import TypeAdapter, ValidationError, create_model
@@ -18,7 +18,7 @@ from testamur.domain.identifiers import LearnerId
 
 #: Streams whose id is kept as it is: a run's awards, documents and messages come in this order,
 #: page after page, and making an id takes as long as making a small event.
-_STREAMS_KEPT = 20_000
+_STREAMS_KEPT: Final = 20_000
 
 
 class StoredRow(NamedTuple):
@@ -126,7 +126,7 @@ class QuickReader:
             return QuickEvent(
                 event, envelope["time"], envelope["actor"], envelope["correlation_id"], {}, None
             )
-        if "key" not in envelope or sealed.keys() > self._personal.keys():
+        if "key" not in envelope or not sealed.keys() <= self._personal.keys():
             return None
         return QuickEvent(
             event,

@@ -13,6 +13,7 @@ from testamur.adapters.event_store.mapper import Envelope, EventMapper, JsonTran
 from testamur.adapters.event_store.memory.keys import MemoryKeys
 from testamur.adapters.event_store.names import EventNames
 from testamur.adapters.event_store.personal_data import LearnerCipher, place
+from testamur.application.errors import EventStoreError
 from testamur.application.ports.event_store import NewEvents
 from testamur.domain.identifiers import LearnerId
 from tests.support.events import NOON, a_run, an_award, awarding, by, id_of
@@ -147,3 +148,20 @@ def test_keys_are_asked_for_once_for_a_whole_batch() -> None:
     assert keys.asked == 1
     assert len(mapper.to_domain_events(stored)) == 50
     assert keys.asked == 2
+
+
+@pytest.mark.parametrize("erased", [False, True])
+def test_a_sealed_field_that_the_event_does_not_have_is_damage(erased: bool) -> None:
+    keys = MemoryKeys()
+    mapper = EventMapper(EventNames(), keys)
+    (stored,) = mapper.to_stored_events(awarding(an_award()), by())
+    state = state_of(stored)
+    state["personal"] = {"nickname": state["personal"]["person"]}
+    if erased:
+        keys.destroy(LearnerId("learner-1"))
+    damaged = StoredEvent(
+        stored.originator_id, stored.originator_version, stored.topic, json.dumps(state).encode()
+    )
+
+    with pytest.raises(EventStoreError, match=r"does not fit|damaged or was tampered with"):
+        mapper.to_domain_events([damaged])
