@@ -60,6 +60,7 @@ class Mailbox:
         closing_before: Recipients who are answered 421 and a closed connection, each of them once.
         silent_after: Recipients to whose content there is no answer.
         without_extensions: Extensions that are not offered.
+        seconds_a_message: How long it takes to take a message.
     """
 
     refusals: dict[str, str] = field(default_factory=dict)
@@ -70,6 +71,7 @@ class Mailbox:
     closing_before: set[str] = field(default_factory=set)
     silent_after: set[str] = field(default_factory=set)
     without_extensions: set[str] = field(default_factory=set)
+    seconds_a_message: float = 0.0
     received: list[Received] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
@@ -112,6 +114,8 @@ class Mailbox:
         if self.content_reply:
             return self.content_reply
         assert isinstance(envelope.content, bytes)
+        if self.seconds_a_message:
+            await asyncio.sleep(self.seconds_a_message)
         self.received.append(
             Received(
                 sender=envelope.mail_from or "",
