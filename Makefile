@@ -3,6 +3,8 @@
 PYTHON ?= python3
 ARGS ?=
 LOCK_ARGS ?= --upgrade
+ROUNDS ?= 10
+SEED ?= $(shell date +%s)
 
 # What only some tests need: veraPDF runs on Java with JAXB, Poppler reads PDFs in its own way, and
 # SoftHSM holds keys as hardware does.
@@ -24,7 +26,7 @@ endif
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo demo-openedx system-packages test test-unit coverage lint format bench docs lock clean
+.PHONY: help setup demo demo-openedx system-packages test test-unit chaos coverage lint format bench docs lock clean
 
 help: ## List what there is
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +56,9 @@ test: setup ## Run all tests
 
 test-unit: setup ## Run the quick tests, which start no server
 	$(BIN)/pytest -n auto --dist loadfile tests/unit $(ARGS)
+
+chaos: setup ## Prove by force that nothing is lost: ROUNDS=20, SEED=… of the first (drawn)
+	CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(SEED) $(BIN)/pytest -s -p no:cacheprovider tests/chaos $(ARGS)
 
 coverage: setup ## Run all tests and show which lines none of them reached
 	$(BIN)/pytest --cov $(ARGS)

@@ -12,9 +12,14 @@ if TYPE_CHECKING:
     from testamur.adapters.event_store.copying import CopyReport as CopyReport
     from testamur.application.auditing import Audit as Audit
     from testamur.application.auditing import AuditPage as AuditPage
+    from testamur.application.awardees import Awardee as Awardee
+    from testamur.application.awardees import AwardReport as AwardReport
+    from testamur.application.correcting import Corrected as Corrected
+    from testamur.application.correcting import CorrectionFilter as CorrectionFilter
     from testamur.application.erasing import Erasable as Erasable
     from testamur.application.errors import AlreadyRunning as AlreadyRunning
     from testamur.application.errors import ConcurrencyConflict as ConcurrencyConflict
+    from testamur.application.errors import DocumentWithdrawn as DocumentWithdrawn
     from testamur.application.errors import EventStoreError as EventStoreError
     from testamur.application.errors import NotificationError as NotificationError
     from testamur.application.errors import RenderingError as RenderingError
@@ -22,10 +27,13 @@ if TYPE_CHECKING:
     from testamur.application.errors import StorageError as StorageError
     from testamur.application.errors import TamperedLog as TamperedLog
     from testamur.application.exporting import LearnerExport as LearnerExport
+    from testamur.application.import_entries import ImportEntry as ImportEntry
     from testamur.application.inspecting import PreviewWarning as PreviewWarning
     from testamur.application.moments import CredentialMoment as CredentialMoment
     from testamur.application.ports.audit import AuditEntry as AuditEntry
     from testamur.application.ports.audit import AuditFilter as AuditFilter
+    from testamur.application.ports.deliveries import DeliveryFilter as DeliveryFilter
+    from testamur.application.ports.deliveries import DeliveryRow as DeliveryRow
     from testamur.application.ports.event_store import RecordedEvent as RecordedEvent
     from testamur.application.ports.register import CredentialFilter as CredentialFilter
     from testamur.application.ports.register import CredentialRow as CredentialRow
@@ -38,7 +46,12 @@ if TYPE_CHECKING:
     from testamur.application.progress import Progress as Progress
     from testamur.application.progress import Step as Step
     from testamur.application.reasons import Reasons as Reasons
+    from testamur.application.reissuing import Reissue as Reissue
+    from testamur.application.reissuing_many import Reissuable as Reissuable
+    from testamur.application.reissuing_many import Reissues as Reissues
     from testamur.application.retention import InactiveLearner as InactiveLearner
+    from testamur.application.revoking import Revocable as Revocable
+    from testamur.application.revoking import Revocation as Revocation
     from testamur.application.running import Prospect as Prospect
     from testamur.application.standing import ConfigurationStanding as ConfigurationStanding
     from testamur.application.standing import HeldCredential as HeldCredential
@@ -51,8 +64,10 @@ if TYPE_CHECKING:
     from testamur.application.transparency.notes import CredentialProof as CredentialProof
     from testamur.application.transparency.notes import SignedHead as SignedHead
     from testamur.application.verifying import Verification as Verification
+    from testamur.application.withdrawing import Withdrawal as Withdrawal
     from testamur.domain.assets import CredentialAsset as CredentialAsset
     from testamur.domain.configurations import CredentialConfiguration as CredentialConfiguration
+    from testamur.domain.corrections import Correction as Correction
     from testamur.domain.credential_types import CredentialType as CredentialType
     from testamur.domain.credential_types import Issuer as Issuer
     from testamur.domain.credential_types import TypeDefinition as TypeDefinition
@@ -65,9 +80,12 @@ if TYPE_CHECKING:
     from testamur.domain.errors import NotFound as NotFound
     from testamur.domain.errors import TestamurError as TestamurError
     from testamur.domain.identifiers import ConfigurationId as ConfigurationId
+    from testamur.domain.identifiers import CorrectionId as CorrectionId
     from testamur.domain.identifiers import CredentialId as CredentialId
+    from testamur.domain.identifiers import ReconciliationId as ReconciliationId
     from testamur.domain.identifiers import RunId as RunId
-    from testamur.domain.runs import RunCounts as RunCounts
+    from testamur.domain.reconciliations import ReconciliationCounts as ReconciliationCounts
+    from testamur.domain.run_results import RunCounts as RunCounts
     from testamur.domain.schedules import CronRule as CronRule
     from testamur.domain.schedules import IntervalRule as IntervalRule
     from testamur.domain.schedules import IssueWindow as IssueWindow
@@ -78,8 +96,15 @@ if TYPE_CHECKING:
     from testamur.entrypoints.databases import DatabaseStatus as DatabaseStatus
     from testamur.entrypoints.databases import database_status as database_status
     from testamur.entrypoints.databases import migrate_database as migrate_database
+    from testamur.entrypoints.download_archive import DownloadArchive as DownloadArchive
+    from testamur.entrypoints.download_archive import DownloadReport as DownloadReport
     from testamur.entrypoints.library import RunOutcome as RunOutcome
     from testamur.entrypoints.library import Testamur as Testamur
+    from testamur.entrypoints.library.intake import AwardListOutcome as AwardListOutcome
+    from testamur.entrypoints.library.intake import AwardOutcome as AwardOutcome
+    from testamur.entrypoints.library.reconciling import (
+        ReconciliationOutcome as ReconciliationOutcome,
+    )
     from testamur.entrypoints.plugins import BrokenPlugin as BrokenPlugin
     from testamur.entrypoints.setting_values import PostgresUrl as PostgresUrl
     from testamur.entrypoints.settings import Settings as Settings
@@ -94,12 +119,20 @@ _PUBLIC: dict[str, str] = {
     "AuditEntry": "testamur.application.ports.audit",
     "AuditFilter": "testamur.application.ports.audit",
     "AuditPage": "testamur.application.auditing",
+    "AwardListOutcome": "testamur.entrypoints.library.intake",
+    "AwardOutcome": "testamur.entrypoints.library.intake",
+    "AwardReport": "testamur.application.awardees",
+    "Awardee": "testamur.application.awardees",
     "BrokenPlugin": "testamur.entrypoints.plugins",
     "ConcurrencyConflict": "testamur.application.errors",
     "ConfigurationId": "testamur.domain.identifiers",
     "ConfigurationStanding": "testamur.application.standing",
     "ConsistencyProof": "testamur.application.transparency.notes",
     "CopyReport": "testamur.adapters.event_store.copying",
+    "Corrected": "testamur.application.correcting",
+    "Correction": "testamur.domain.corrections",
+    "CorrectionFilter": "testamur.application.correcting",
+    "CorrectionId": "testamur.domain.identifiers",
     "Credential": "testamur.domain.credentials",
     "CredentialAsset": "testamur.domain.assets",
     "CredentialConfiguration": "testamur.domain.configurations",
@@ -114,11 +147,17 @@ _PUBLIC: dict[str, str] = {
     "CronRule": "testamur.domain.schedules",
     "DatabaseStatus": "testamur.entrypoints.databases",
     "DecisionRefused": "testamur.domain.errors",
+    "DeliveryFilter": "testamur.application.ports.deliveries",
+    "DeliveryRow": "testamur.application.ports.deliveries",
+    "DocumentWithdrawn": "testamur.application.errors",
+    "DownloadArchive": "testamur.entrypoints.download_archive",
+    "DownloadReport": "testamur.entrypoints.download_archive",
     "Erasable": "testamur.application.erasing",
     "ErasureCompleted": "testamur.domain.erasures",
     "EventStoreError": "testamur.application.errors",
     "Finding": "testamur.application.transparency.findings",
     "HeldCredential": "testamur.application.standing",
+    "ImportEntry": "testamur.application.import_entries",
     "InactiveLearner": "testamur.application.retention",
     "IntervalRule": "testamur.domain.schedules",
     "InvalidInput": "testamur.domain.errors",
@@ -139,10 +178,18 @@ _PUBLIC: dict[str, str] = {
     "Progress": "testamur.application.progress",
     "Prospect": "testamur.application.running",
     "Reasons": "testamur.application.reasons",
+    "ReconciliationCounts": "testamur.domain.reconciliations",
+    "ReconciliationId": "testamur.domain.identifiers",
+    "ReconciliationOutcome": "testamur.entrypoints.library.reconciling",
     "RecordedEvent": "testamur.application.ports.event_store",
+    "Reissuable": "testamur.application.reissuing_many",
+    "Reissue": "testamur.application.reissuing",
+    "Reissues": "testamur.application.reissuing_many",
     "RenderingError": "testamur.application.errors",
     "RetrievalError": "testamur.application.errors",
-    "RunCounts": "testamur.domain.runs",
+    "Revocable": "testamur.application.revoking",
+    "Revocation": "testamur.application.revoking",
+    "RunCounts": "testamur.domain.run_results",
     "RunId": "testamur.domain.identifiers",
     "RunOutcome": "testamur.entrypoints.library",
     "RunRow": "testamur.application.ports.register",
@@ -159,6 +206,7 @@ _PUBLIC: dict[str, str] = {
     "TreeHead": "testamur.application.ports.transparency",
     "TypeDefinition": "testamur.domain.credential_types",
     "Verification": "testamur.application.verifying",
+    "Withdrawal": "testamur.application.withdrawing",
     "back_up_database": "testamur.entrypoints.database_copies",
     "copy_database": "testamur.entrypoints.database_copies",
     "database_status": "testamur.entrypoints.databases",
@@ -171,12 +219,20 @@ __all__ = [
     "AuditEntry",
     "AuditFilter",
     "AuditPage",
+    "AwardListOutcome",
+    "AwardOutcome",
+    "AwardReport",
+    "Awardee",
     "BrokenPlugin",
     "ConcurrencyConflict",
     "ConfigurationId",
     "ConfigurationStanding",
     "ConsistencyProof",
     "CopyReport",
+    "Corrected",
+    "Correction",
+    "CorrectionFilter",
+    "CorrectionId",
     "Credential",
     "CredentialAsset",
     "CredentialConfiguration",
@@ -191,11 +247,17 @@ __all__ = [
     "CronRule",
     "DatabaseStatus",
     "DecisionRefused",
+    "DeliveryFilter",
+    "DeliveryRow",
+    "DocumentWithdrawn",
+    "DownloadArchive",
+    "DownloadReport",
     "Erasable",
     "ErasureCompleted",
     "EventStoreError",
     "Finding",
     "HeldCredential",
+    "ImportEntry",
     "InactiveLearner",
     "IntervalRule",
     "InvalidInput",
@@ -216,9 +278,17 @@ __all__ = [
     "Progress",
     "Prospect",
     "Reasons",
+    "ReconciliationCounts",
+    "ReconciliationId",
+    "ReconciliationOutcome",
     "RecordedEvent",
+    "Reissuable",
+    "Reissue",
+    "Reissues",
     "RenderingError",
     "RetrievalError",
+    "Revocable",
+    "Revocation",
     "RunCounts",
     "RunId",
     "RunOutcome",
@@ -236,6 +306,7 @@ __all__ = [
     "TreeHead",
     "TypeDefinition",
     "Verification",
+    "Withdrawal",
     "__version__",
     "back_up_database",
     "copy_database",

@@ -1,4 +1,4 @@
-"""Use cases of assets: templates, fonts and images that documents are made from."""
+"""Use cases of assets: templates, fonts and images that documents and messages are made from."""
 
 import hashlib
 from collections.abc import Iterator
@@ -25,6 +25,7 @@ _SIGNATURES: Final = (
     (b"ttcf", "font/collection"),
     (b"\x89PNG\r\n\x1a\n", "image/png"),
     (b"\xff\xd8\xff", "image/jpeg"),
+    (b"PK\x03\x04", "application/zip"),
 )
 
 
@@ -42,7 +43,7 @@ class Assets:
 
         Args:
             slug: Short name, by which options refer to it.
-            content: A PDF, TrueType or OpenType font, PNG or JPEG.
+            content: A PDF, TrueType or OpenType font, PNG, JPEG, or ZIP of mail templates.
             filename: Name of the file that it came from.
             request: Who asks.
 
@@ -156,7 +157,10 @@ def describe(content: bytes, filename: str) -> AssetContent:
                 filename=filename,
             )
     raise InvalidInput(
-        "asset", filename, "a PDF, a TrueType or OpenType font, a PNG or a JPEG image"
+        "asset",
+        filename,
+        "a PDF, a TrueType or OpenType font, a PNG or a JPEG image, or a ZIP archive of mail "
+        "templates",
     )
 
 

@@ -1,26 +1,40 @@
 """Awarding: from a page of learners' records to awards in the event store."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
+from uuid import UUID
 
+from testamur.application.aggregates import Loaded
 from testamur.application.configurations import PreparedConfiguration
 from testamur.application.documents import document_of
 from testamur.application.errors import ConcurrencyConflict, RenderingError
+from testamur.application.expiring import expired_before, with_expiry
 from testamur.application.installation import Installation
 from testamur.application.ports.event_store import Attribution, EventStore, NewEvents
 from testamur.application.ports.register import Register
 from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.system import IdSource
-from testamur.domain.credentials import CredentialAwarded, decide_award
+from testamur.application.recertifying import Recertifying, Renewal
+from testamur.application.serials import Serials
+from testamur.domain.credentials import (
+    Credential,
+    CredentialAwarded,
+    decide_award,
+    decide_recertify,
+    decide_supersede,
+)
 from testamur.domain.eligibility import Inquiry, Verdict, judge
 from testamur.domain.identifiers import CredentialId, LearnerId, credential_id
 from testamur.domain.learning import LearnerRecord
 from testamur.domain.personal_data import Person
-from testamur.domain.runs import LeftOut, Refusal
+from testamur.domain.run_results import LeftOut, Refusal
+from testamur.domain.serials import SerialRule
 
 #: A page is tried again when another writer was first; each time there is less of it left.
 MOST_CONFLICTS: Final = 20
+#: Where they are numbered, nothing may be less: others took the numbers.
+MOST_NUMBERED_CONFLICTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +65,7 @@ class Awarding:
     source: RetrievalSource
     ids: IdSource
     installation: Installation
+    serials: Serials
 
     def judge_page(
         self,
@@ -64,8 +79,16 @@ class Awarding:
         almost everybody does costs little more than looking them up. Whoever the source cannot
         tell about is left out, not judged on what is missing.
         """
-        held = self.register.holders(prepared.id, [record.learner_id for record in records])
-        others = [record for record in records if record.learner_id not in held]
+        learner_ids = [record.learner_id for record in records]
+        lacking = self.register.not_holding(prepared.id, learner_ids)
+        renewals = self._recertifying.renewals(
+            prepared, set(learner_ids) - lacking, inquiry.retrieved_at
+        )
+        others = [
+            renewals[record.learner_id].counted(record) if record.learner_id in renewals else record
+            for record in records
+            if record.learner_id in lacking or record.learner_id in renewals
+        ]
         left_out = [
             LeftOut(learner_id=record.learner_id, reason=record.left_out)
             for record in others
@@ -73,40 +96,113 @@ class Awarding:
         ]
         verdicts = [judge(record, inquiry) for record in others if record.left_out is None]
         eligible = [verdict for verdict in verdicts if verdict.eligible]
-        learner_ids = [verdict.learner_id for verdict in eligible]
-        people = self.source.people(learner_ids) if learner_ids else {}
+        people = self.source.people([each.learner_id for each in eligible]) if eligible else {}
         refused: list[Refusal] = []
         awards: dict[CredentialId, CredentialAwarded] = {}
         for verdict in eligible:
-            outcome = self._award(verdict, people.get(verdict.learner_id), prepared, inquiry)
+            renewal = renewals.get(verdict.learner_id)
+            person = people.get(verdict.learner_id)
+            outcome = self._award(verdict, person, prepared, inquiry, renewal)
             if isinstance(outcome, Refusal):
                 refused.append(outcome)
             else:
-                awards[credential_id(prepared.id, verdict.learner_id)] = outcome
+                id_ = credential_id(prepared.id, verdict.learner_id, outcome.edition)
+                awards[id_] = outcome
+        # Who may renew a credential and has not earned that holds what they have.
+        unearned = {verdict.learner_id for verdict in verdicts if not verdict.eligible}
+        newly_judged = lacking | (renewals.keys() - unearned)
         return JudgedPage(
-            held=frozenset(held),
+            held=frozenset(learner_ids) - newly_judged,
             left_out=tuple(left_out),
-            not_eligible=tuple(verdict for verdict in verdicts if not verdict.eligible),
+            not_eligible=tuple(
+                verdict
+                for verdict in verdicts
+                if not verdict.eligible and verdict.learner_id in lacking
+            ),
             refused=tuple(refused),
             awards=awards,
         )
 
     def award(
-        self, awards: Mapping[CredentialId, CredentialAwarded], attribution: Attribution
+        self,
+        awards: Mapping[CredentialId, CredentialAwarded],
+        attribution: Attribution,
+        serial: SerialRule | None = None,
     ) -> int:
         """Record awards in one transaction, and return how many there were.
 
         Learners whom another writer awarded in the meantime are left out, not awarded twice.
 
+        Args:
+            awards: By credential; they are numbered in this order.
+            attribution: Who, when, and what it belongs to.
+            serial: How they are numbered; None: not at all.
+
         Raises:
             ConcurrencyConflict: Others kept being first.
+            DecisionRefused: There is no number left.
             EventStoreError: The store cannot be written; nothing was.
         """
-        waiting = dict(sorted(awards.items()))
-        for _ in range(MOST_CONFLICTS):
+        with self.serials.taking_turns(awards, serial):
+            return self._award_all(awards, attribution, serial)
+
+    def check(self, prepared: PreparedConfiguration, awarded: CredentialAwarded) -> Refusal | None:
+        """Tell why a document cannot be drawn right, if so; it shows a sample of the serial."""
+        learner_id, rule = awarded.learner_id, prepared.options.serial
+        over = expired_before(awarded, self.installation)
+        if over is not None:
+            return Refusal(learner_id=learner_id, reason="expired", detail=over)
+        person = awarded.person
+        if person is None or not person.full_name.strip():
+            detail = "the learner's profile has no full name"
+            return Refusal(learner_id=learner_id, reason="no-name", detail=detail)
+        shown = awarded
+        if rule is not None and awarded.serial is None:
+            shown = awarded.model_copy(update={"serial": rule.sample(awarded.award_date)})
+        document = document_of(
+            credential_id(prepared.id, learner_id, awarded.edition),
+            shown,
+            person,
+            self.installation,
+        )
+        try:
+            prepared.renderer.check(document)
+        except RenderingError as error:
+            return Refusal(learner_id=learner_id, reason=error.reason, detail=error.detail)
+        except Exception as error:  # noqa: BLE001 - recorded; else nobody after them is awarded
+            # Its message is left out: it may quote the name, and a refusal is kept for good.
+            detail = f"the renderer broke with {type(error).__name__}"
+            return Refusal(learner_id=learner_id, reason="renderer", detail=detail)
+        return None
+
+    def _award_all(
+        self,
+        awards: Mapping[CredentialId, CredentialAwarded],
+        attribution: Attribution,
+        serial: SerialRule | None,
+    ) -> int:
+        waiting = dict(awards)
+        for _ in range(MOST_CONFLICTS if serial is None else MOST_NUMBERED_CONFLICTS):
+            before = self._recertifying.loaded(
+                award.replaces for award in waiting.values() if award.replaces is not None
+            )
+            # What was revoked or reissued in the meantime is not renewed.
+            waiting = {
+                id_: award
+                for id_, award in waiting.items()
+                if award.replaces is None or award.replaces in before
+            }
             if not waiting:
                 return 0
-            batch = [NewEvents(id_, 0, decide_award(None, award)) for id_, award in waiting.items()]
+            numbered = self.serials.number(waiting, serial)
+            batch = [
+                *numbered.taken,
+                *(
+                    new
+                    for id_, award in sorted(numbered.awards.items())
+                    for new in _begun(id_, award, before)
+                ),
+            ]
             try:
                 self.events.append(batch, attribution)
             except ConcurrencyConflict:
@@ -121,6 +217,7 @@ class Awarding:
         person: Person | None,
         prepared: PreparedConfiguration,
         inquiry: Inquiry,
+        renewal: Renewal | None,
     ) -> CredentialAwarded | Refusal:
         learner_id = verdict.learner_id
         if person is None:
@@ -128,12 +225,6 @@ class Awarding:
                 learner_id=learner_id,
                 reason="no-person",
                 detail="the data source has no record of this person",
-            )
-        if not person.full_name.strip():
-            return Refusal(
-                learner_id=learner_id,
-                reason="no-name",
-                detail="the learner's profile has no full name",
             )
         definition = prepared.type.definition
         awarded = CredentialAwarded(
@@ -150,24 +241,36 @@ class Awarding:
             evidence=verdict.evidence,
             verification_id=self.ids.verification_id(),
         )
-        document = document_of(
-            credential_id(prepared.id, learner_id), awarded, person, self.installation
-        )
-        try:
-            prepared.renderer.check(document)
-        except RenderingError as error:
-            return Refusal(learner_id=learner_id, reason=error.reason, detail=error.detail)
-        except Exception as error:  # noqa: BLE001 - recorded; else nobody after them is awarded
-            # Its message is left out: it may quote the name, and a refusal is kept for good.
-            detail = f"the renderer broke with {type(error).__name__}"
-            return Refusal(learner_id=learner_id, reason="renderer", detail=detail)
-        return awarded
+        awarded = with_expiry(awarded, prepared, self.installation, inquiry.retrieved_at)
+        if renewal is not None:
+            awarded = renewal.following(awarded)
+        return self.check(prepared, awarded) or awarded
 
     def _still_unheld(
         self, waiting: Mapping[CredentialId, CredentialAwarded]
     ) -> dict[CredentialId, CredentialAwarded]:
         first = next(iter(waiting.values()))
-        held = self.register.holders(
+        lacking = self.register.not_holding(
             first.configuration_id, [award.learner_id for award in waiting.values()]
         )
-        return {id_: award for id_, award in waiting.items() if award.learner_id not in held}
+        return {
+            id_: award
+            for id_, award in waiting.items()
+            if award.learner_id in lacking or award.replaces is not None
+        }
+
+    @property
+    def _recertifying(self) -> Recertifying:
+        return Recertifying(self.events, self.register, self.installation)
+
+
+def _begun(
+    id_: CredentialId, award: CredentialAwarded, before: Mapping[UUID, Loaded[Credential]]
+) -> Iterator[NewEvents]:
+    """Yield the beginning of a credential and, where it renews another, the end of that one."""
+    if award.replaces is None:
+        yield NewEvents(id_, 0, decide_award(None, award))
+        return
+    renewed = before[award.replaces]
+    yield NewEvents(id_, 0, decide_recertify(renewed.state, award))
+    yield renewed.followed_by(decide_supersede(renewed.state, id_))

@@ -8,6 +8,7 @@ from pydantic import JsonValue
 from testamur.application.aggregates import Loaded, append, fold, load
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.cron import check_cron
+from testamur.application.mail_templates import MailTemplateSets
 from testamur.application.options import (
     EffectiveOptions,
     NotificationOptions,
@@ -68,6 +69,7 @@ class Configurations:
     renderers: Renderers
     context_kinds: ContextKinds
     clock: Clock
+    mail_templates: MailTemplateSets
 
     def create(
         self,
@@ -265,6 +267,7 @@ class Configurations:
             type_.definition, own, context, self.renderers, self.context_kinds
         )
         self.prepared.prepare(self.renderers.named(type_.definition.renderer), options.rendering)
+        self.mail_templates.check(options.notification)
 
     def _load(self, id_: ConfigurationId) -> Loaded[CredentialConfiguration]:
         return load(self.events, id_, configurations.evolve)

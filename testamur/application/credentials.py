@@ -1,12 +1,14 @@
 """Looking up credentials, their documents, and the history of anything."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from pathlib import PurePosixPath
 from uuid import UUID
 
 from testamur.application.aggregates import load
-from testamur.application.errors import StorageError
+from testamur.application.archive import content_wherever, location_of
+from testamur.application.errors import DocumentWithdrawn, StorageError
 from testamur.application.ports.event_store import EventStore, RecordedEvent
 from testamur.application.ports.register import (
     CredentialFilter,
@@ -15,7 +17,7 @@ from testamur.application.ports.register import (
     Register,
 )
 from testamur.application.ports.storage import ArtifactStorage, LinkingStorage
-from testamur.domain.credentials import Credential, evolve
+from testamur.domain.credentials import Credential, CredentialStatus, evolve
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import CredentialId, VerificationId
 
@@ -67,26 +69,50 @@ class Credentials:
             yield from page
             after = page[-1].credential_id
 
-    def tally(self, where: CredentialFilter) -> CredentialTally:
-        """Count the credentials that a filter lets through."""
-        return self.register.tally(where)
+    def tally(self, where: CredentialFilter, now: datetime | None = None) -> CredentialTally:
+        """Count the credentials that a filter lets through.
 
-    def document(self, id_: CredentialId) -> bytes:
+        Args:
+            where: Which.
+            now: Counts those that have expired by then (aware), too.
+        """
+        tally = self.register.tally(where)
+        if now is None or not tally.by_status.get(CredentialStatus.ISSUED):
+            return tally
+        until = now if where.expires_until is None else min(now, where.expires_until)
+        expired = replace(where, status=CredentialStatus.ISSUED, expires_until=until)
+        return replace(tally, expired=sum(self.register.tally(expired).by_status.values()))
+
+    def document(self, id_: CredentialId, *, archived: bool = False) -> bytes:
         """Return the document of an issued credential.
 
+        Args:
+            id_: Which credential.
+            archived: Whether to return that of a revoked or superseded one too, for whoever has to
+                look at it: it is not for the public any more.
+
         Raises:
             NotFound: There is no such credential, or it has no document (yet).
+            DocumentWithdrawn: It is revoked or superseded.
             StorageError: The document cannot be read.
         """
-        return self.storage.get(self._storage_key(id_))
+        key = self._storage_key(id_, archived=archived)
+        return content_wherever(self.storage, key) if archived else self.storage.get(key)
 
-    def location(self, id_: CredentialId) -> str:
+    def location(self, id_: CredentialId, *, archived: bool = False) -> str:
         """Return where an operator finds the document of an issued credential.
+
+        Args:
+            id_: Which credential.
+            archived: Whether to tell it of a revoked or superseded one too.
 
         Raises:
             NotFound: There is no such credential, or it has no document (yet).
+            DocumentWithdrawn: It is revoked or superseded.
         """
-        return self.storage.location(self._storage_key(id_))
+        credential = self.get(id_)
+        key = self._storage_key(id_, archived=archived)
+        return location_of(self.storage, key, credential)
 
     def link(
         self, id_: CredentialId, filename: str | None = None, seconds: int | None = None
@@ -101,6 +127,7 @@ class Credentials:
 
         Raises:
             NotFound: There is no such credential, or it has no document (yet).
+            DocumentWithdrawn: It is revoked or superseded.
             InvalidInput: The storage gives no links that hold so long.
             StorageError: The storage gives no links, or none now.
         """
@@ -113,11 +140,26 @@ class Credentials:
         name = filename or f"certificate{PurePosixPath(key).suffix}"
         return self.storage.link(key, name, seconds)
 
-    def _storage_key(self, id_: CredentialId) -> str:
+    def _storage_key(self, id_: CredentialId, *, archived: bool = False) -> str:
         credential = self.get(id_)
         if not credential.artifacts:
+            if credential.awarded.document_link is not None:
+                raise StorageError(
+                    f"the document of credential {id_} is not kept here: it was imported, and lies "
+                    f"at {credential.awarded.document_link}"
+                )
             raise NotFound(f"document of the {credential.status} credential", str(id_))
-        return credential.artifacts[0].storage_key
+        key = credential.artifacts[0].storage_key
+        if credential.status is not CredentialStatus.ISSUED and not archived:
+            location = location_of(self.storage, key, credential)
+            raise DocumentWithdrawn(id_, _told(credential), location)
+        return key
+
+
+def _told(credential: Credential) -> str:
+    if credential.status is CredentialStatus.REVOKED:
+        return f"is revoked ({credential.revocation_reason})"
+    return f"is {credential.status} by {credential.superseded_by}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, tzinfo
+from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
@@ -13,6 +14,9 @@ from testamur.domain.schedules import CronRule
 #: Nobody writes a longer one by hand, and a number in it stays short enough to be read.
 LONGEST_EXPRESSION: Final = 200
 
+#: Rules whose times are remembered; a tick over ten thousand configurations has no more.
+_MOST_RULES: Final = 10_000
+
 ALLOWED: Final = (
     "five fields, as in crontab(5): minute (0-59), hour (0-23), day of month (1-31, L, LW), "
     "month (1-12, JAN-DEC), day of week (0-7, SUN-SAT, FRI#2, 5L), each with *, lists 1,15, "
@@ -20,6 +24,7 @@ ALLOWED: Final = (
 )
 
 
+@lru_cache(_MOST_RULES)
 def check_cron(expression: str, field: str) -> None:
     """Check a cron expression.
 
@@ -95,6 +100,37 @@ def next_cron_time(rule: CronRule, moment: datetime) -> datetime | None:
             break
         first = earlier
     return first
+
+
+class KnownCronTimes:
+    """Times of cron rules, of which those of each rule are remembered that were asked for last.
+
+    Between two times that follow each other there is no other, so whoever asks for a moment between
+    them is answered without looking for them again.
+    """
+
+    def __init__(self) -> None:
+        self._spans: dict[CronRule, tuple[datetime | None, datetime | None]] = {}
+
+    def latest(self, rule: CronRule, moment: datetime) -> datetime | None:
+        """Return the latest time at or before a moment, see :func:`latest_cron_time`."""
+        return self._span(rule, moment)[0]
+
+    def next(self, rule: CronRule, moment: datetime) -> datetime | None:
+        """Return the first time after a moment, see :func:`next_cron_time`."""
+        return self._span(rule, moment)[1]
+
+    def _span(self, rule: CronRule, moment: datetime) -> tuple[datetime | None, datetime | None]:
+        known = self._spans.get(rule)
+        if known is not None:
+            latest, following = known
+            if (latest is None or latest <= moment) and (following is None or moment < following):
+                return known
+        if len(self._spans) >= _MOST_RULES:
+            self._spans.clear()
+        span = latest_cron_time(rule, moment), next_cron_time(rule, moment)
+        self._spans[rule] = span
+        return span
 
 
 def _times(rule: CronRule, moment: datetime, *, reverse: bool = False) -> Iterator[datetime]:

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import chain
 from typing import Final
 
 from testamur.application.dividing import divided
 from testamur.application.issuing import IssueCounts
 from testamur.application.notifying import NotifyCounts
+from testamur.application.ports.deliveries import DeliveryLedger
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.system import Clock
 from testamur.application.ports.tasks import (
@@ -36,6 +38,7 @@ class DividedWork:
 
     work: Work
     register: Register
+    ledger: DeliveryLedger
     clock: Clock
 
     def do(self, task: Task, queue: TaskQueue, progress: Progress) -> Done:
@@ -75,8 +78,11 @@ class DividedWork:
     def _divide_notifying(self, run_id: RunId | None, queue: TaskQueue, progress: Progress) -> None:
         now = self.clock.now()
         if run_id is None:
-            rows: Iterator[CredentialRow] = iter(
-                self.register.awaiting_notification(now, MOST_OF_ALL_RUNS)
+            issued = self.register.awaiting_notification(now, MOST_OF_ALL_RUNS)
+            known = {row.credential_id for row in issued}
+            others = self.ledger.awaiting(now, MOST_OF_ALL_RUNS)
+            rows: Iterator[CredentialRow] = chain(
+                issued, (row for row in others if row.credential_id not in known)
             )
         else:
             tally = self.register.tally(CredentialFilter(run_id=run_id))

@@ -25,6 +25,7 @@ def document_of(
 ) -> Document:
     """Return everything that the document of a credential shows."""
     locale = person.locale or installation.default_language
+    expires = awarded.expires_at
     return Document(
         credential_id=credential_id,
         verification_id=awarded.verification_id,
@@ -36,6 +37,8 @@ def document_of(
         locale=locale,
         verify_url=installation.verify_url(awarded.verification_id),
         values=_values(awarded.evidence, locale),
+        serial=awarded.serial,
+        expiry_date=None if expires is None else installation.date_of(expires),
     )
 
 

@@ -24,13 +24,19 @@ from testamur.application.ports.register import CredentialFilter, CredentialRow,
 from testamur.application.ports.secret_keys import SecretKeys
 from testamur.application.ports.storage import ArtifactStorage, SweepingStorage
 from testamur.application.ports.system import Clock, WorkLocks
+from testamur.application.reconcile_locks import RECORD_FINDINGS
 from testamur.application.requests import Request
+from testamur.application.withdrawing import WITHDRAW
 from testamur.domain import credentials, erasures
 from testamur.domain.credentials import (
     Credential,
+    CredentialAwarded,
     CredentialIssued,
     CredentialStatus,
+    NotificationRequested,
     NotificationSent,
+    key_of,
+    next_edition_id,
 )
 from testamur.domain.erasures import ErasureCompleted, ErasureRequested, LearnerErasure
 from testamur.domain.errors import NotFound
@@ -77,11 +83,16 @@ class Erasable:
 
 @dataclass(frozen=True, slots=True)
 class _Traces:
-    """What the events of a learner's credentials say of files and messages."""
+    """What the events of a learner's credentials say of files and messages.
+
+    ``next_ids`` are of editions that a reissue may have been about to begin when it was killed.
+    """
 
     credential_ids: tuple[CredentialId, ...]
     files: tuple[str, ...]
     message_ids: tuple[str, ...]
+    next_ids: tuple[CredentialId, ...] = ()
+    asked_for: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +215,15 @@ class Erasing:
 
     @contextmanager
     def _nothing_under_way(self, learner_id: LearnerId, wait_seconds: float) -> Iterator[None]:
-        """Keep documents and messages of a learner from being made, in passes and in batches."""
+        """Keep documents and messages of a learner from being made, in passes and in batches.
+
+        And documents from being put away, which might leave one in the archive; and names from
+        being recorded that a reconciliation has found.
+        """
         share = share_of(learner_id)
         with ExitStack() as held:
+            held.enter_context(self.locks.hold(WITHDRAW, wait_seconds))
+            held.enter_context(self.locks.hold(RECORD_FINDINGS, wait_seconds))
             for work in ("issue", "notify"):
                 held.enter_context(self.locks.hold(work, wait_seconds))
                 held.enter_context(self.locks.hold(work_on_share(work, share), wait_seconds))
@@ -305,7 +322,19 @@ class Erasing:
                 )
             ),
             tuple(dict.fromkeys(told)),
+            tuple(
+                next_edition_id(event) for event in happened if isinstance(event, CredentialAwarded)
+            ),
+            tuple(self._asked_for(streams)),
         )
+
+    def _asked_for(self, streams: Mapping[CredentialId, Sequence[RecordedEvent]]) -> Iterator[str]:
+        """Yield the Message-IDs of all that was to be sent: a crash may hide that it was."""
+        for id_, recorded in streams.items():
+            yield self.installation.message_id(id_)
+            for each in recorded:
+                if isinstance(each.event, NotificationRequested):
+                    yield self.installation.message_id(id_, key_of(each.event))
 
     # Files and messages
 
@@ -313,8 +342,9 @@ class Erasing:
         """Delete what events recorded, and what a crash left that no event knows of."""
         stems = [storage_stem(id_) for id_ in traces.credential_ids]
         if isinstance(self.storage, SweepingStorage):
-            found = sum(self.storage.sweep(stem) for stem in stems)
-            elsewhere = [key for key in traces.files if _without_ending(key) not in stems]
+            begun = [storage_stem(id_) for id_ in traces.next_ids]
+            found = sum(self.storage.sweep(stem) for stem in dict.fromkeys([*stems, *begun]))
+            elsewhere = [key for key in traces.files if _stem_of(key) not in stems]
             self.storage.delete(elsewhere)
             return found + len(elsewhere)
         endings = {_USUAL_ENDING, *(PurePosixPath(key).suffix for key in traces.files)}
@@ -326,9 +356,9 @@ class Erasing:
         """Let the notifier delete what it keeps: of messages recorded, and of any not recorded."""
         if not isinstance(self.notifier, ForgettingNotifier):
             return 0
-        derived = [self.installation.message_id(id_) for id_ in traces.credential_ids]
-        return self.notifier.forget(list(dict.fromkeys([*traces.message_ids, *derived])))
+        return self.notifier.forget(list(dict.fromkeys([*traces.message_ids, *traces.asked_for])))
 
 
-def _without_ending(key: str) -> str:
-    return key.removesuffix(PurePosixPath(key).suffix)
+def _stem_of(key: str) -> str:
+    folder, slash, name = key.rpartition("/")
+    return f"{folder}{slash}{name.partition('.')[0]}"

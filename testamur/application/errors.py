@@ -45,6 +45,25 @@ class StorageError(TestamurError):
     """A file cannot be stored, read or deleted."""
 
 
+class DocumentWithdrawn(TestamurError):
+    """The document of a credential that has ended is not given out any more.
+
+    Args:
+        credential_id: The credential.
+        why: What became of the credential, as a phrase that follows its name.
+        location: Where an operator finds the document.
+    """
+
+    def __init__(self, credential_id: UUID, why: str, location: str) -> None:
+        self.credential_id = credential_id
+        self.location = location
+        super().__init__(
+            f"credential {credential_id} {why}, so its document is not given out any more; it is "
+            f"kept at {location}, and `testamur credential open {credential_id} --archived` reads "
+            "it (archived=True in Python)"
+        )
+
+
 class NotificationError(TestamurError):
     """A message cannot be delivered, or the server not be reached."""
 

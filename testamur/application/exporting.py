@@ -7,24 +7,31 @@ from pathlib import PurePosixPath
 from uuid import UUID
 
 from testamur.application.aggregates import fold
+from testamur.application.archive import content_wherever, location_of
 from testamur.application.mentions import Mentions
 from testamur.application.ports.event_store import EventStore, RecordedEvent
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.secret_keys import SecretKeys
 from testamur.application.ports.storage import ArtifactStorage
 from testamur.application.ports.system import Clock
+from testamur.domain.corrections import CorrectionProposed
 from testamur.domain.credentials import (
     Artifact,
+    Credential,
     CredentialAwarded,
     CredentialIssued,
     CredentialStatus,
+    NotificationBounced,
     NotificationFailed,
+    NotificationRequested,
     NotificationSent,
     NotificationSkipped,
+    NotificationSuppressed,
     evolve,
 )
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import Actor, CredentialId, LearnerId, erasure_id
+from testamur.domain.proposals import LearnersProposed
 from testamur.domain.runs import LearnersLeftOut, LearnersRefused, RunStarted
 
 _PAGE = 500
@@ -51,8 +58,8 @@ class HeldDelivery:
 
     Args:
         at: When.
-        outcome: ``sent``, ``failed`` or ``skipped``.
-        detail: The Message-ID, or why not.
+        outcome: ``asked for``, ``sent``, ``failed``, ``skipped``, ``suppressed`` or ``bounced``.
+        detail: What is told, the Message-ID, or why not.
     """
 
     at: datetime
@@ -90,7 +97,8 @@ class RunMention:
         at: When.
         actor: Who had started it.
         event: Stable versioned name.
-        reason: Why the learner was refused or left out; None where the run was for them alone.
+        reason: Why the learner was refused, left out or proposed; None where the run was for them
+            alone.
     """
 
     run_id: UUID
@@ -153,7 +161,7 @@ class Exporting:
         """
         for credential in export.credentials:
             for file in credential.files:
-                yield file, self.storage.get(file.artifact.storage_key)
+                yield file, content_wherever(self.storage, file.artifact.storage_key)
 
     def _rows(self, learner_id: LearnerId) -> Iterator[CredentialRow]:
         after: CredentialId | None = None
@@ -171,22 +179,22 @@ class Exporting:
             row.credential_id,
             state.status,
             state.awarded,
-            tuple(self._files(row.credential_id, recorded, state.status)),
+            tuple(self._files(row.credential_id, recorded, state)),
             tuple(_deliveries(recorded)),
             tuple(recorded),
         )
 
     def _files(
-        self, id_: CredentialId, recorded: Sequence[RecordedEvent], status: CredentialStatus
+        self, id_: CredentialId, recorded: Sequence[RecordedEvent], state: Credential
     ) -> Iterator[HeldFile]:
-        if status is CredentialStatus.ERASED:
+        if state.status is CredentialStatus.ERASED:
             return
         issues = [each.event for each in recorded if isinstance(each.event, CredentialIssued)]
         by_key = {artifact.storage_key: artifact for each in issues for artifact in each.artifacts}
         for number, (key, artifact) in enumerate(by_key.items(), start=1):
             ending = PurePosixPath(key).suffix
             name = f"documents/{id_}{'' if number == 1 else f'-{number}'}{ending}"
-            yield HeldFile(artifact, name, self.storage.location(key))
+            yield HeldFile(artifact, name, location_of(self.storage, key, state))
 
     def _runs(self, learner_id: LearnerId) -> Iterator[RunMention]:
         streams: dict[UUID, set[int]] = {}
@@ -209,6 +217,12 @@ def _deliveries(recorded: Sequence[RecordedEvent]) -> Iterator[HeldDelivery]:
                 yield HeldDelivery(at, "failed", told)
             case NotificationSkipped(reason=reason):
                 yield HeldDelivery(at, "skipped", reason)
+            case NotificationRequested(notice=notice):
+                yield HeldDelivery(at, "asked for", notice)
+            case NotificationSuppressed(reason=reason):
+                yield HeldDelivery(at, "suppressed", reason)
+            case NotificationBounced(reason=reason):
+                yield HeldDelivery(at, "bounced", reason)
 
 
 def _of_run(recorded: RecordedEvent, learner_id: LearnerId) -> Iterator[RunMention]:
@@ -224,6 +238,21 @@ def _of_run(recorded: RecordedEvent, learner_id: LearnerId) -> Iterator[RunMenti
             ]
         case LearnersLeftOut(learners=learners):
             reasons = [each.reason for each in learners if each.learner_id == learner_id]
-    by = recorded.attribution
+        case LearnersProposed(learner_ids=learner_ids) if learner_id in learner_ids:
+            reasons = ["the run would award them, and needed approval"]
+        case CorrectionProposed(learner_id=about) if about == learner_id:
+            reasons = [_found(recorded.event)]
+    by, event = recorded.attribution, recorded.event
+    run_id: UUID = recorded.stream_id
+    if isinstance(event, LearnersProposed):
+        run_id = event.run_id
+    elif isinstance(event, CorrectionProposed):
+        run_id = event.reconciliation_id
     for reason in reasons:
-        yield RunMention(recorded.stream_id, by.at, by.actor, recorded.name, reason)
+        yield RunMention(run_id, by.at, by.actor, recorded.name, reason)
+
+
+def _found(proposed: CorrectionProposed) -> str:
+    """Return what a reconciliation found, with the name that the data source had."""
+    named = f": the name is {proposed.full_name}" if proposed.full_name else ""
+    return f"a reconciliation proposed a correction, {proposed.kind}{named}"

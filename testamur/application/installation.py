@@ -4,7 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from testamur.domain.identifiers import CredentialId, VerificationId
+from testamur.domain.credentials import FIRST_MESSAGE, MessageKey
+from testamur.domain.identifiers import CredentialId, RunId, VerificationId
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,7 @@ class Installation:
         public_url: Where the public finds credentials, without a slash at the end; None: nowhere.
         mail_domain: Domain of message ids.
         attach_documents: Whether messages carry the document itself.
+        mail_cap_per_hour: The most messages that are sent within any hour; None: any number.
     """
 
     time_zone: ZoneInfo
@@ -24,6 +26,7 @@ class Installation:
     public_url: str | None = None
     mail_domain: str = "testamur.invalid"
     attach_documents: bool = True
+    mail_cap_per_hour: int | None = None
 
     def date_of(self, moment: datetime) -> date:
         """Return the date that a moment (aware) falls on here."""
@@ -37,6 +40,11 @@ class Installation:
         """Return the stable link to a credential's document, if there is one."""
         return f"{self.public_url}/documents/{verification_id}" if self.public_url else None
 
-    def message_id(self, credential_id: CredentialId) -> str:
-        """Return the Message-ID (RFC 5322) of the message that tells of a credential's issue."""
-        return f"<issued.{credential_id}@{self.mail_domain}>"
+    def message_id(self, credential_id: CredentialId, key: MessageKey = FIRST_MESSAGE) -> str:
+        """Return the Message-ID (RFC 5322) of a message about a credential."""
+        which = "" if (key.sequence, key.request) == (0, 1) else f"{key.sequence}.{key.request}."
+        return f"<{key.notice}.{which}{credential_id}@{self.mail_domain}>"
+
+    def digest_message_id(self, run_id: RunId) -> str:
+        """Return the Message-ID (RFC 5322) of the message to the staff about a run."""
+        return f"<digest.{run_id}@{self.mail_domain}>"

@@ -21,7 +21,7 @@ from testamur.application.ports.event_store import (
 )
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.rendering import RenderedFile
-from testamur.application.ports.storage import ArtifactStorage, StorableFile
+from testamur.application.ports.storage import ArchivingStorage, ArtifactStorage, StorableFile
 from testamur.application.ports.system import Clock, WorkLocks
 from testamur.application.progress import Progress, Step
 from testamur.application.requests import ISSUER
@@ -48,6 +48,8 @@ PATIENCE_SECONDS: Final = 600.0
 
 #: A batch that loses against another writer this often in a row means that something is wrong.
 MOST_CONFLICTS: Final = 20
+
+_LIVING: Final = frozenset({CredentialStatus.AWARDED, CredentialStatus.ISSUED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,19 +303,26 @@ class Issuing:
         return outcome
 
     def _take_back(self, outcomes: Iterable[_Outcome]) -> None:
-        """Delete the documents of those who were erased while these were made and stored."""
+        """Take away the documents of those that have ended while these were made and stored.
+
+        What was issued by another, and has ended since, is put back into the archive.
+        """
         keys = {
             each.credential.stream_id: each.file.key for each in outcomes if isinstance(each, _Made)
         }
         streams = self.events.load_many(list(keys))
-        states = {id_: fold(id_, recorded, evolve).state for id_, recorded in streams.items()}
-        erased = [
-            keys[id_]
-            for id_, state in states.items()
-            if state is not None and state.status is CredentialStatus.ERASED
-        ]
-        if erased:
-            self.storage.delete(erased)
+        to_delete: list[str] = []
+        to_archive: list[str] = []
+        for id_, recorded in streams.items():
+            state = fold(id_, recorded, evolve).state
+            if state is None or state.status in _LIVING:
+                continue
+            was_issued = any(each.storage_key == keys[id_] for each in state.artifacts)
+            (to_archive if was_issued else to_delete).append(keys[id_])
+        if to_delete:
+            self.storage.delete(to_delete)
+        if to_archive and isinstance(self.storage, ArchivingStorage):
+            self.storage.archive(to_archive)
 
     def _record(self, outcomes: Sequence[_Outcome], run_id: UUID) -> None:
         now = self.clock.now()

@@ -1,7 +1,7 @@
-"""Notifying: telling learners that their credential was issued, from a ledger of its own.
+"""Notifying: telling learners of their credentials, from a ledger of its own.
 
-It comes after the issue was recorded and never holds it up. A message may be sent again after a
-crash, always with the same Message-ID.
+It comes after what it tells of was recorded and never holds that up. A message may be sent again
+after a crash, always with the same Message-ID.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -9,44 +9,39 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import islice
-from pathlib import PurePosixPath
 from typing import Final
 from uuid import UUID
 
-from testamur.application.aggregates import Loaded, fold
+from testamur.application.composing import Composing, WaitingMessage, first_waiting
 from testamur.application.configurations import Configurations
 from testamur.application.dividing import PATIENCE_OF_A_BATCH_SECONDS, work_on_share
 from testamur.application.errors import ConcurrencyConflict
 from testamur.application.installation import Installation
-from testamur.application.ports.event_store import (
-    Attribution,
-    EventStore,
-    NewEvents,
-    RecordedEvent,
-)
+from testamur.application.mail_cap import MailCap
+from testamur.application.mail_templates import MailTemplateSets
+from testamur.application.options import NotificationOptions
+from testamur.application.ports.deliveries import DeliveryLedger
+from testamur.application.ports.event_store import Attribution, EventStore, NewEvents
 from testamur.application.ports.notification import (
-    Attachment,
     Delivered,
     Delivery,
     NotDelivered,
     Notification,
     Notifier,
+    TemplateSet,
 )
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.storage import ArtifactStorage
 from testamur.application.ports.system import Clock, WorkLocks
 from testamur.application.progress import Progress, Step
 from testamur.application.requests import NOTIFIER
+from testamur.application.silences import Silences
 from testamur.domain.credentials import (
-    Credential,
     CredentialEvent,
-    CredentialIssued,
-    CredentialStatus,
     decide_fail_notification,
     decide_notification,
     decide_notified,
     decide_skip_notification,
-    evolve,
 )
 from testamur.domain.errors import TestamurError
 from testamur.domain.identifiers import ConfigurationId, CredentialId, RunId
@@ -66,19 +61,21 @@ MOST_CONFLICTS: Final = 20
 
 @dataclass(frozen=True, slots=True)
 class NotifyCounts:
-    """What a pass of notifying did, in credentials.
+    """What a pass of notifying did, in messages.
 
     Args:
         sent: Messages that were taken for delivery.
-        skipped: Learners who are not told: no address, inactive account, switched off.
+        skipped: Messages that are not sent: no address, inactive account, switched off.
         failed: Messages that were not taken; they are tried again, or given up.
         stopped_because: Why the pass stopped before its end, if the server takes nothing at all.
+        capped: Whether it stopped because no more may be sent within this hour; the rest waits.
     """
 
     sent: int = 0
     skipped: int = 0
     failed: int = 0
     stopped_because: str | None = None
+    capped: bool = False
 
     def __add__(self, other: "NotifyCounts") -> "NotifyCounts":
         return NotifyCounts(
@@ -86,27 +83,21 @@ class NotifyCounts:
             self.skipped + other.skipped,
             self.failed + other.failed,
             other.stopped_because or self.stopped_because,
+            capped=self.capped or other.capped,
         )
 
     @property
     def total(self) -> int:
-        """All credentials that were dealt with."""
+        """All messages that were dealt with."""
         return self.sent + self.skipped + self.failed
 
 
-@dataclass(frozen=True, slots=True)
-class _Issued:
-    """An issued credential whose learner waits to be told."""
-
-    credential: Loaded[Credential]
-    state: Credential
-    issued_at: datetime
-    run_id: UUID
+Decided = tuple[WaitingMessage, list[CredentialEvent]]
 
 
 @dataclass(frozen=True, slots=True)
 class Notifying:
-    """Tells learners of their issued credentials, and keeps the ledger of it."""
+    """Tells learners of their credentials, and keeps the ledger of it."""
 
     events: EventStore
     register: Register
@@ -116,15 +107,19 @@ class Notifying:
     locks: WorkLocks
     clock: Clock
     installation: Installation
+    silences: Silences
+    templates: MailTemplateSets
+    ledger: DeliveryLedger
 
     def notify_awaiting(self, progress: Progress, run_id: RunId | None = None) -> NotifyCounts:
-        """Tell every learner who waits to be told now.
+        """Send every message that waits to be sent now.
 
-        Where the server takes nothing at all, the pass stops; who was not tried stays waiting.
+        Where the server takes nothing, or no more may be sent within this hour, the pass stops;
+        what was not tried stays waiting.
 
         Args:
             progress: Is told how far it is.
-            run_id: Only what this run awarded.
+            run_id: Only about what this run awarded.
 
         Raises:
             AlreadyRunning: Another process is at it, or stays at it longer than a pass for one
@@ -138,26 +133,29 @@ class Notifying:
                 progress.expect(Step.NOTIFY, tally.notifications.get("pending", 0))
             counts = NotifyCounts()
             conflicts = 0
-            while rows := self.register.awaiting_notification(now, BATCH_SIZE, run_id):
+            while rows := self._awaiting(now, run_id):
                 try:
-                    done = self._notify_batch(self._load(rows))
+                    done = self._notify([row.credential_id for row in rows], now)
                 except ConcurrencyConflict:
                     # Somebody revoked one of them in this moment: ask again who waits.
                     conflicts += 1
                     if conflicts == MOST_CONFLICTS:
                         raise
                     continue
-                conflicts = 0
                 counts += done
                 progress.advance(Step.NOTIFY, done.total)
-                if done.stopped_because:
+                if done.stopped_because or done.capped:
                     break
+                # Nothing to do is as strange as a conflict: the register said that there is.
+                conflicts = 0 if done.total else conflicts + 1
+                if conflicts == MOST_CONFLICTS:
+                    raise ConcurrencyConflict([row.credential_id for row in rows])
             return counts
 
     def notify_batch(
         self, share: int, ids: Sequence[CredentialId], progress: Progress
     ) -> NotifyCounts:
-        """Tell those of some credentials' learners who wait to be told now.
+        """Send those messages about some credentials that wait to be sent now.
 
         Several may do so at once.
 
@@ -171,65 +169,88 @@ class Notifying:
             EventStoreError: The store cannot be read or written.
         """
         with self.locks.hold(work_on_share("notify", share), PATIENCE_OF_A_BATCH_SECONDS):
-            for _ in range(MOST_CONFLICTS):
+            now = self.clock.now()
+            counts = NotifyCounts()
+            conflicts = 0
+            while True:
                 try:
-                    counts = self._notify_batch(self._waiting(ids))
+                    done = self._notify(ids, now)
                 except ConcurrencyConflict:
+                    conflicts += 1
+                    if conflicts == MOST_CONFLICTS:
+                        raise
                     continue
-                progress.advance(Step.NOTIFY, counts.total)
-                return counts
-            raise ConcurrencyConflict(list(ids))
+                counts += done
+                progress.advance(Step.NOTIFY, done.total)
+                if not done.total or done.stopped_because or done.capped:
+                    return counts
 
-    def _waiting(self, ids: Sequence[CredentialId]) -> list[_Issued]:
-        """Return those that are issued and whose learner is to be told now."""
-        now = self.clock.now()
-        waiting = []
-        for id_, recorded in self.events.load_many(ids).items():
-            state = fold(id_, recorded, evolve).state
-            if (
-                state is not None
-                and state.status is CredentialStatus.ISSUED
-                and state.notification == "pending"
-                and (state.notification_retry_at is None or state.notification_retry_at <= now)
-            ):
-                # The award is the first event; what it belongs to is the run.
-                waiting.append(_issued(id_, recorded, recorded[0].attribution.correlation_id))
-        return waiting
+    def _awaiting(self, now: datetime, run_id: RunId | None) -> Sequence[CredentialRow]:
+        """Return credentials about which something is to be told now, those just issued first."""
+        return self.register.awaiting_notification(now, BATCH_SIZE, run_id) or self.ledger.awaiting(
+            now, BATCH_SIZE, run_id
+        )
 
-    def _notify_batch(self, waiting: Sequence[_Issued]) -> NotifyCounts:
-        switched_on = self._switches({each.state.awarded.configuration_id for each in waiting})
-        to_send: dict[CredentialId, _Issued] = {}
-        ready: list[Notification] = []
-        decided: list[tuple[_Issued, list[CredentialEvent]]] = []
+    def _notify(self, ids: Sequence[CredentialId], now: datetime) -> NotifyCounts:
+        """Deal with one message of each of these credentials, as far as one waits."""
+        cap = MailCap(self.ledger, self.locks, self.clock, self.installation)
+        with cap.hold():
+            streams = self.events.load_many(ids)
+            found = (first_waiting(id_, streams.get(id_, ()), now) for id_ in ids)
+            waiting = [each for each in found if each is not None]
+            ready, failed = self._prepare(waiting)
+            counts = NotifyCounts(skipped=len(waiting) - len(ready) - failed, failed=failed)
+            room = cap.room()
+            within = ready if room is None else ready[:room]
+            counts += self._deliver(within)
+            return replace(counts, capped=len(within) < len(ready))
+
+    def _prepare(
+        self, waiting: Sequence[WaitingMessage]
+    ) -> tuple[list[tuple[WaitingMessage, Notification]], int]:
+        """Record which messages are not sent; return the others, and how many cannot be made."""
+        options = self._options({each.configuration_id for each in waiting})
+        silenced = self.silences.among(each.state.awarded.learner_id for each in waiting)
+        composing = Composing(self.storage, self.installation)
+        ready: list[tuple[WaitingMessage, Notification]] = []
+        decided: list[Decided] = []
+        found: dict[ConfigurationId, TemplateSet | None] = {}
         failed = 0
         for each in waiting:
+            chosen = options[each.configuration_id]
             why_not = decide_notification(
-                each.state, switched_on=switched_on[each.state.awarded.configuration_id]
+                each.state,
+                switched_on=chosen.tells(each.key.notice),
+                suppressed=each.state.awarded.learner_id in silenced,
+                key=each.key,
             )
             if why_not is not None:
-                decided.append((each, decide_skip_notification(each.state, why_not)))
+                decided.append((each, decide_skip_notification(each.state, why_not, each.key)))
                 continue
             try:
-                notification = self._notification(each)
+                templates = found.get(each.configuration_id) or self.templates.of(chosen)
+            except TestamurError as error:
+                decided.append((each, self._failure(each, "bad-template", str(error))))
+                failed += 1
+                continue
+            found[each.configuration_id] = templates
+            try:
+                ready.append((each, composing.compose(each, templates)))
             except TestamurError as error:
                 decided.append((each, self._failure(each, "no-document", str(error))))
                 failed += 1
-                continue
-            to_send[notification.credential_id] = each
-            ready.append(notification)
         self._record(decided)
-        counts = NotifyCounts(skipped=len(decided) - failed, failed=failed)
-        return counts + self._deliver(ready, to_send)
+        return ready, failed
 
-    def _deliver(
-        self, ready: Sequence[Notification], to_send: dict[CredentialId, _Issued]
-    ) -> NotifyCounts:
+    def _deliver(self, ready: Sequence[tuple[WaitingMessage, Notification]]) -> NotifyCounts:
+        by_id = {notification.message_id: each for each, notification in ready}
+        messages = [notification for _, notification in ready]
         counts = NotifyCounts()
         trouble: NotDelivered | None = None
-        for deliveries in _chunks(self.notifier.deliver(ready), RECORDED_TOGETHER):
+        for deliveries in _chunks(self.notifier.deliver(messages), RECORDED_TOGETHER):
             decided = []
             for delivery in deliveries:
-                each = to_send[delivery.notification.credential_id]
+                each = by_id[delivery.notification.message_id]
                 decided.append((each, self._outcome(each, delivery)))
                 if isinstance(delivery, NotDelivered) and delivery.failure == "temporary":
                     trouble = delivery
@@ -240,66 +261,26 @@ class Notifying:
             return replace(counts, stopped_because=f"{trouble.reason}: {trouble.detail}")
         return counts
 
-    def _load(self, rows: Sequence[CredentialRow]) -> list[_Issued]:
-        streams = self.events.load_many([row.credential_id for row in rows])
-        return [
-            _issued(row.credential_id, streams.get(row.credential_id, []), row.run_id)
-            for row in rows
-        ]
+    def _options(
+        self, ids: Iterable[ConfigurationId]
+    ) -> dict[ConfigurationId, NotificationOptions]:
+        return {id_: self.configurations.notification(id_) for id_ in ids}
 
-    def _switches(self, ids: Iterable[ConfigurationId]) -> dict[ConfigurationId, bool]:
-        return {id_: self.configurations.notification(id_).enabled for id_ in ids}
-
-    def _notification(self, issued: _Issued) -> Notification:
-        credential_id = CredentialId(issued.credential.stream_id)
-        awarded = issued.state.awarded
-        person = awarded.person
-        if person is None or not person.email:
-            # decide_notification let it through, so this is a mistake of the program.
-            raise AssertionError("a learner without an address cannot be told")
-        return Notification(
-            credential_id=credential_id,
-            message_id=self.installation.message_id(credential_id),
-            created_at=issued.issued_at,
-            email=person.email,
-            full_name=person.full_name,
-            locale=person.locale or self.installation.default_language,
-            type_name=awarded.type_name,
-            context_name=" ".join(awarded.context_name.split()),
-            issuer_name=awarded.issuer_name,
-            award_date=awarded.award_date,
-            download_url=self.installation.download_url(awarded.verification_id),
-            verify_url=self.installation.verify_url(awarded.verification_id),
-            attachments=self._attachments(issued.state),
-        )
-
-    def _attachments(self, state: Credential) -> tuple[Attachment, ...]:
-        if not self.installation.attach_documents:
-            return ()
-        return tuple(
-            Attachment(
-                filename=f"certificate{PurePosixPath(artifact.storage_key).suffix}",
-                content=self.storage.get(artifact.storage_key),
-                media_type=artifact.media_type,
-            )
-            for artifact in state.artifacts
-        )
-
-    def _outcome(self, issued: _Issued, delivery: Delivery) -> list[CredentialEvent]:
+    def _outcome(self, each: WaitingMessage, delivery: Delivery) -> list[CredentialEvent]:
         if isinstance(delivery, Delivered):
-            return decide_notified(issued.state, delivery.notification.message_id)
+            return decide_notified(each.state, delivery.notification.message_id, each.key)
         return self._failure(
-            issued, delivery.reason, delivery.detail, permanent=delivery.failure == "permanent"
+            each, delivery.reason, delivery.detail, permanent=delivery.failure == "permanent"
         )
 
     def _failure(
-        self, issued: _Issued, reason: str, detail: str, *, permanent: bool = False
+        self, each: WaitingMessage, reason: str, detail: str, *, permanent: bool = False
     ) -> list[CredentialEvent]:
         return decide_fail_notification(
-            issued.state, reason, detail, self.clock.now(), permanent=permanent
+            each.state, reason, detail, self.clock.now(), permanent=permanent, key=each.key
         )
 
-    def _record_delivered(self, decided: Sequence[tuple[_Issued, list[CredentialEvent]]]) -> None:
+    def _record_delivered(self, decided: Sequence[Decided]) -> None:
         """Record what became of messages, so that none goes out again because of another one."""
         try:
             self._record(decided)
@@ -309,23 +290,13 @@ class Notifying:
                 with suppress(ConcurrencyConflict):
                     self._record([each])
 
-    def _record(self, decided: Sequence[tuple[_Issued, list[CredentialEvent]]]) -> None:
+    def _record(self, decided: Sequence[Decided]) -> None:
         now = self.clock.now()
         by_run: dict[UUID, list[NewEvents]] = {}
-        for issued, events in decided:
-            by_run.setdefault(issued.run_id, []).append(issued.credential.followed_by(events))
+        for each, events in decided:
+            by_run.setdefault(each.run_id, []).append(each.credential.followed_by(events))
         for run_id, batch in by_run.items():
             self.events.append(batch, Attribution(NOTIFIER, now, run_id))
-
-
-def _issued(id_: UUID, recorded: Sequence[RecordedEvent], run_id: UUID) -> _Issued:
-    credential = fold(id_, recorded, evolve)
-    state = credential.state
-    issues = [each for each in recorded if isinstance(each.event, CredentialIssued)]
-    if state is None or state.status is not CredentialStatus.ISSUED or not issues:
-        # The register is changed with the events, so the stream moved on after it was asked.
-        raise ConcurrencyConflict([id_])
-    return _Issued(credential, state, issues[-1].attribution.at, run_id)
 
 
 def _chunks(deliveries: Iterator[Delivery], size: int) -> Iterator[list[Delivery]]:

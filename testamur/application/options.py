@@ -1,23 +1,28 @@
 """Options of types and configurations: merged, checked, and turned into what they mean."""
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from math import isfinite
-from typing import Annotated, Final, Literal, TypeVar
+from typing import Annotated, Final, Literal, TypeVar, get_args
 from unicodedata import category
 
 from pydantic import (
     AfterValidator,
     BaseModel,
     ConfigDict,
+    Field,
     JsonValue,
     TypeAdapter,
     ValidationError,
 )
 
+from testamur.application.guarding import GuardOptions
 from testamur.application.ports.rendering import Renderer
+from testamur.application.reconcile_schedules import ReconcileOptions
 from testamur.domain.contexts import OWN_KINDS_ONLY, ContextKinds, LearningContextKey
 from testamur.domain.credential_types import TypeDefinition
+from testamur.domain.credentials import Notice
 from testamur.domain.criteria import (
     AnyCourseCriteria,
     CompletionAndGradeCriteria,
@@ -28,6 +33,9 @@ from testamur.domain.criteria import (
 )
 from testamur.domain.eligibility import AnyCriteria
 from testamur.domain.errors import InvalidInput, InvalidOptions
+from testamur.domain.expiry import ExpiryRule
+from testamur.domain.identifiers import parse_slug
+from testamur.domain.serials import SerialRule
 
 CRITERIA_KINDS: Final[Mapping[str, type[AnyCourseCriteria]]] = {
     "completion": CompletionCriteria,
@@ -35,7 +43,16 @@ CRITERIA_KINDS: Final[Mapping[str, type[AnyCourseCriteria]]] = {
     "completion-and-grades": CompletionAndGradeCriteria,
 }
 
-PARTS: Final = ("criteria", "rendering", "notification", "context")
+PARTS: Final = (
+    "criteria",
+    "rendering",
+    "notification",
+    "context",
+    "guard",
+    "serial",
+    "expiry",
+    "reconcile",
+)
 
 #: A name that fills a page is a mistake; real ones are far shorter.
 LONGEST_CERTIFICATE_NAME: Final = 500
@@ -44,6 +61,12 @@ ALLOWED_CERTIFICATE_NAME: Final = (
     f"text of 1 to {LONGEST_CERTIFICATE_NAME} characters, none of them a control character "
     "other than line breaks"
 )
+
+#: More people than this read a mailing list rather than each their own copy.
+MOST_STAFF: Final = 20
+
+#: Of one line and without a name; whether it can be reached, only the mail server knows.
+_ADDRESS: Final = re.compile(r"[^\s@<>,;:\"()\[\]\\]{1,64}@[^\s@<>,;:\"()\[\]\\]{1,255}")
 
 Value = TypeVar("Value")
 
@@ -57,16 +80,43 @@ def _certificate_name(text: str) -> str:
     return name
 
 
+def _slug(text: str) -> str:
+    try:
+        return parse_slug(text)
+    except InvalidInput as error:
+        raise ValueError(error.allowed) from None
+
+
+def _address(text: str) -> str:
+    if not _ADDRESS.fullmatch(text):
+        raise ValueError("an e-mail address such as course-team@example.org")
+    return text
+
+
+_StaffAddress = Annotated[str, AfterValidator(_address)]
+
+
 class NotificationOptions(BaseModel):
     """How learners are told.
 
     Args:
         enabled: Whether they are told at all.
+        notices: What they are told of.
+        templates: Asset with mail templates that go before the installation's.
+        digest_to: Addresses of staff who get a message about each run that awarded somebody or
+            could not award somebody.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     enabled: bool = True
+    notices: tuple[Notice, ...] = get_args(Notice)
+    templates: Annotated[str, AfterValidator(_slug)] | None = None
+    digest_to: Annotated[tuple[_StaffAddress, ...], Field(max_length=MOST_STAFF)] = ()
+
+    def tells(self, notice: Notice) -> bool:
+        """Whether learners are told of such things."""
+        return self.enabled and notice in self.notices
 
 
 class ContextOptions(BaseModel):
@@ -108,12 +158,20 @@ class EffectiveOptions:
         rendering: An instance of the renderer's options model.
         notification: How learners are told.
         context: What the course, lesson or pathway is called.
+        guard: How much a run may award before somebody has to approve it.
+        serial: How credentials are numbered; None: not at all.
+        expiry: How long credentials are valid; None: for ever.
+        reconcile: When credentials are compared with today's verdicts by themselves; None: never.
     """
 
     criteria: AnyCriteria
     rendering: BaseModel
     notification: NotificationOptions
     context: ContextOptions
+    guard: GuardOptions
+    serial: SerialRule | None = None
+    expiry: ExpiryRule | None = None
+    reconcile: ReconcileOptions | None = None
 
 
 def effective_options(
@@ -164,9 +222,29 @@ def effective_options(
         "notification", lambda options: validated(NotificationOptions, options, "notification")
     )
     named = checked("context", lambda options: validated(ContextOptions, options, "context"))
-    if problems or criteria is None or rendering is None or notification is None or named is None:
+    guard = checked("guard", lambda options: validated(GuardOptions, options, "guard"))
+    serial = checked(
+        "serial",
+        lambda options: validated(SerialRule, options, "serial") if options else None,
+    )
+    expiry = checked(
+        "expiry",
+        lambda options: validated(ExpiryRule, options, "expiry") if options else None,
+    )
+    reconcile = checked(
+        "reconcile",
+        lambda options: validated(ReconcileOptions, options, "reconcile") if options else None,
+    )
+    if definition.options.get("reconcile"):
+        allowed = "it only in the options of a configuration, each of which has its own time"
+        problems.append(InvalidInput("reconcile", definition.options["reconcile"], allowed))
+    if problems or criteria is None or rendering is None or notification is None:
         raise InvalidOptions("options", problems)
-    return EffectiveOptions(criteria, rendering, notification, named)
+    if named is None or guard is None:
+        raise InvalidOptions("options", problems)
+    return EffectiveOptions(
+        criteria, rendering, notification, named, guard, serial, expiry, reconcile
+    )
 
 
 def parse_criteria(

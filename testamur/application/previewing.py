@@ -196,6 +196,8 @@ class Previews:
             design.context_name,
             self.installation,
             self.clock.now(),
+            design.options.serial,
+            design.options.expiry,
         )
         problem = _problem(design.renderer, document)
         if document.verify_url is not None or problem is None:

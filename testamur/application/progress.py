@@ -14,6 +14,10 @@ class Step(StrEnum):
     FOLLOW = "follow"
     VERIFY = "verify"
     EXPORT = "export"
+    DOWNLOAD = "download"
+    REVOKE = "revoke"
+    REISSUE = "reissue"
+    CORRECT = "correct"
 
 
 class Progress(Protocol):

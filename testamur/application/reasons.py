@@ -154,6 +154,7 @@ class Reasons:
         context_name: …and what that was called.
         edition: 1 for the first.
         award_date: The date on the document.
+        serial: Its number as it is shown; None where it has none.
         awarded: Who awarded it, and when.
         evidence: The criteria, what the learner had, and which data source said so when.
         run: The run that awarded it; None where it was a person's request.
@@ -169,6 +170,7 @@ class Reasons:
     context_name: str
     edition: int
     award_date: date
+    serial: str | None
     awarded: Deed
     evidence: Evidence
     run: RunReason | None
@@ -202,6 +204,7 @@ class Reasoning:
             context_name=awarded.context_name,
             edition=awarded.edition,
             award_date=awarded.award_date,
+            serial=awarded.serial,
             awarded=_deed(first),
             evidence=awarded.evidence,
             run=None if run is None else _run_reason(*run),

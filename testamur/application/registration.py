@@ -2,11 +2,15 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any, Final, Generic, TypeVar, assert_never, get_args
-from uuid import UUID
+from uuid import UUID, uuid5
+
+from pydantic import JsonValue
 
 from testamur.application.ports.event_store import Attribution, NewEvents
-from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
+from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
+from testamur.application.reconcile_schedules import reconcile_options
 from testamur.domain.assets import AssetAdded, AssetEvent, AssetRemoved, AssetReplaced
 from testamur.domain.configurations import (
     ConfigurationCreated,
@@ -17,6 +21,15 @@ from testamur.domain.configurations import (
     OptionsChanged,
     ScheduleChanged,
 )
+from testamur.domain.corrections import (
+    CorrectionAccepted,
+    CorrectionCarriedOut,
+    CorrectionEvent,
+    CorrectionFailed,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+)
 from testamur.domain.credential_types import (
     CredentialTypeDefined,
     CredentialTypeEvent,
@@ -24,31 +37,60 @@ from testamur.domain.credential_types import (
     CredentialTypeRevised,
 )
 from testamur.domain.credentials import (
+    FIRST_MESSAGE,
     CredentialAwarded,
     CredentialEvent,
     CredentialIssued,
     CredentialRevoked,
     CredentialStatus,
     CredentialSuperseded,
+    DocumentsWithdrawn,
     IssuanceFailed,
+    MessageEvent,
+    MessageKey,
+    NotificationBounced,
     NotificationFailed,
+    NotificationRequested,
     NotificationSent,
     NotificationSkipped,
+    NotificationSuppressed,
     PersonalDataErased,
+    is_reminder,
+    key_of,
+    status_after,
+)
+from testamur.domain.deliveries import LearnerSilenced, SilenceEvent
+from testamur.domain.digests import (
+    DigestEvent,
+    DigestFailed,
+    DigestRequested,
+    DigestSent,
+    DigestSkipped,
 )
 from testamur.domain.erasures import ErasureCompleted, ErasureEvent, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import CredentialId, RunId
+from testamur.domain.proposals import LearnersProposed
+from testamur.domain.reconciliations import (
+    ReconciliationCompleted,
+    ReconciliationEvent,
+    ReconciliationFailed,
+    ReconciliationStarted,
+)
 from testamur.domain.runs import (
     LearnersLeftOut,
     LearnersRefused,
+    RunApproved,
     RunCompleted,
     RunEvent,
     RunFailed,
+    RunNeedsApproval,
+    RunRejected,
     RunStarted,
 )
+from testamur.domain.serials import SerialsAssigned, SerialSequenceName
 
-Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow)
+Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow, MessageRow)
 
 
 @dataclass(slots=True)
@@ -56,9 +98,10 @@ class TableChanges(Generic[Row]):
     """What changes in one table of the register.
 
     Args:
-        added: New rows as the batch leaves them, by the id of their stream.
-        changed: New values in rows that were there before: by the id of their stream, then by
-            the name of the row's field.
+        added: New rows as the batch leaves them, by the id of their stream; messages by one of
+            their own.
+        changed: New values in rows that were there before: by the same id, then by the name of
+            the row's field.
     """
 
     added: dict[UUID, Row] = field(default_factory=dict)
@@ -83,6 +126,7 @@ class RegisterChanges:
     credentials: TableChanges[CredentialRow] = field(default_factory=TableChanges)
     runs: TableChanges[RunRow] = field(default_factory=TableChanges)
     catalogue: TableChanges[CatalogueRow] = field(default_factory=TableChanges)
+    messages: TableChanges[MessageRow] = field(default_factory=TableChanges)
 
 
 def register_changes(batch: Sequence[NewEvents], attribution: Attribution) -> RegisterChanges:
@@ -106,6 +150,16 @@ def is_living(status: CredentialStatus) -> bool:
 # Each case below says what the `evolve` of the aggregate says; a property test compares the two.
 
 
+#: Where the row of a credential has what is told of the message about its issue.
+_IN_CREDENTIALS: Final = {
+    "status": "notification",
+    "failures": "notification_failures",
+    "retry_at": "notification_retry_at",
+    "reason": "notification_reason",
+    "sent_at": "notified_at",
+}
+
+
 def _register_credential(
     changes: RegisterChanges,
     stream_id: UUID,
@@ -126,37 +180,91 @@ def _register_credential(
                 verification_id=event.verification_id,
                 run_id=attribution.correlation_id,
                 awarded_at=attribution.at,
+                serial=event.serial,
+                expires_at=event.expires_at,
+                remind_at=event.reminders[0] if event.reminders else None,
             )
         case CredentialIssued():
-            credentials.change(stream_id, status=CredentialStatus.ISSUED, issue_retry_at=None)
+            credentials.change(
+                stream_id,
+                status=CredentialStatus.ISSUED,
+                issue_retry_at=None,
+                issued_at=attribution.at,
+            )
         case IssuanceFailed():
             credentials.change(
                 stream_id, issue_failures=event.attempt, issue_retry_at=event.retry_at
             )
-        case NotificationSent():
-            credentials.change(stream_id, notification="sent", notification_retry_at=None)
-        case NotificationSkipped():
-            credentials.change(stream_id, notification="skipped", notification_retry_at=None)
-        case NotificationFailed():
-            credentials.change(
-                stream_id,
-                notification="given-up" if event.retry_at is None else "pending",
-                notification_failures=event.attempt,
-                notification_retry_at=event.retry_at,
-            )
+        case (
+            NotificationRequested()
+            | NotificationSent()
+            | NotificationFailed()
+            | NotificationSkipped()
+            | NotificationSuppressed()
+            | NotificationBounced()
+        ):
+            _register_message(changes, stream_id, event, attribution)
         case CredentialRevoked():
-            _end(changes, stream_id, CredentialStatus.REVOKED)
+            _end(changes, stream_id, CredentialStatus.REVOKED, withdrawal_pending=True)
         case CredentialSuperseded():
-            _end(changes, stream_id, CredentialStatus.SUPERSEDED)
+            _end(changes, stream_id, CredentialStatus.SUPERSEDED, withdrawal_pending=True)
+        case DocumentsWithdrawn():
+            credentials.change(stream_id, withdrawal_pending=False)
         case PersonalDataErased():
-            _end(changes, stream_id, CredentialStatus.ERASED)
+            _end(changes, stream_id, CredentialStatus.ERASED, withdrawal_pending=False)
         case _:
             assert_never(event)
 
 
-def _end(changes: RegisterChanges, stream_id: UUID, status: CredentialStatus) -> None:
+def _register_message(
+    changes: RegisterChanges, stream_id: UUID, event: MessageEvent, attribution: Attribution
+) -> None:
+    key = key_of(event)
+    if isinstance(event, NotificationRequested) and is_reminder(event):
+        changes.credentials.change(stream_id, remind_at=event.next_reminder_at)
+    values: dict[str, Any] = {"status": status_after(event), "retry_at": None}
+    if isinstance(event, NotificationFailed):
+        values |= {"failures": event.attempt, "retry_at": event.retry_at}
+    if isinstance(event, NotificationSent):
+        values |= {"sent_at": attribution.at, "reason": None}
+    elif not isinstance(event, NotificationRequested):
+        values["reason"] = event.reason
+    if key == FIRST_MESSAGE:
+        changes.credentials.change(
+            stream_id, **{_IN_CREDENTIALS[name]: value for name, value in values.items()}
+        )
+        return
+    id_ = message_row_id(CredentialId(stream_id), key)
+    if isinstance(event, NotificationRequested):
+        changes.messages.added[id_] = MessageRow(
+            CredentialId(stream_id),
+            key.notice,
+            key.sequence,
+            key.request,
+            requested_at=attribution.at,
+        )
+    else:
+        changes.messages.change(id_, **values)
+
+
+def message_row_id(credential_id: CredentialId, key: MessageKey) -> UUID:
+    """Return the id of a message's row; the message that needs no request has none."""
+    return uuid5(credential_id, f"{key.notice} {key.sequence} {key.request}")
+
+
+def _end(
+    changes: RegisterChanges,
+    stream_id: UUID,
+    status: CredentialStatus,
+    *,
+    withdrawal_pending: bool,
+) -> None:
     changes.credentials.change(
-        stream_id, status=status, issue_retry_at=None, notification_retry_at=None
+        stream_id,
+        status=status,
+        issue_retry_at=None,
+        notification_retry_at=None,
+        withdrawal_pending=withdrawal_pending,
     )
 
 
@@ -171,9 +279,18 @@ def _register_run(
                 slot=event.slot,
                 scheduled_for=event.scheduled_for,
                 started_at=attribution.at,
+                narrowed=event.learner_id is not None or event.limit is not None,
             )
+        case RunNeedsApproval():
+            changes.runs.change(stream_id, approval="needed", failures=0, retry_at=None)
+        case RunApproved():
+            changes.runs.change(stream_id, approval="approved")
+        case RunRejected():
+            changes.runs.change(stream_id, approval="rejected")
         case RunCompleted():
-            changes.runs.change(stream_id, completed=True, retry_at=None)
+            changes.runs.change(
+                stream_id, completed=True, retry_at=None, awarded=event.counts.awarded
+            )
         case RunFailed():
             changes.runs.change(stream_id, failures=event.attempt, retry_at=event.retry_at)
         case LearnersRefused() | LearnersLeftOut():
@@ -185,9 +302,9 @@ def _register_run(
 def _register_catalogue(
     changes: RegisterChanges,
     stream_id: UUID,
-    _version: int,
+    version: int,
     event: CredentialTypeEvent | AssetEvent | ConfigurationEvent,
-    _attribution: Attribution,
+    attribution: Attribution,
 ) -> None:
     def add(kind: str, label: str, *, active: bool) -> None:
         changes.catalogue.added[stream_id] = CatalogueRow(stream_id, kind, label, active)
@@ -199,13 +316,26 @@ def _register_catalogue(
             add("asset", event.slug, active=True)
         case ConfigurationCreated():
             add("configuration", f"{event.type_slug} {event.context_key}", active=False)
-        case AssetReplaced() | ConfigurationEnabled():
+            changes.catalogue.change(
+                stream_id, reconcile_at=_first_reconciliation(event.options, attribution)
+            )
+        case AssetReplaced():
             changes.catalogue.change(stream_id, active=True)
+        case ConfigurationEnabled():
+            changes.catalogue.change(stream_id, active=True, look_version=version, look_at=None)
+        case ScheduleChanged():
+            changes.catalogue.change(stream_id, look_version=version, look_at=None)
         case CredentialTypeRetired() | AssetRemoved():
             changes.catalogue.change(stream_id, active=False)
-        case ConfigurationDisabled() | ConfigurationRetired():
+        case ConfigurationDisabled():
             changes.catalogue.change(stream_id, active=False)
-        case CredentialTypeRevised() | OptionsChanged() | ScheduleChanged():
+        case ConfigurationRetired():
+            changes.catalogue.change(stream_id, active=False, reconcile_at=None)
+        case OptionsChanged():
+            changes.catalogue.change(
+                stream_id, reconcile_at=_first_reconciliation(event.options, attribution)
+            )
+        case CredentialTypeRevised():
             pass
         case _:
             assert_never(event)
@@ -226,6 +356,88 @@ def _register_erasure(
             assert_never(event)
 
 
+def _register_silence(
+    changes: RegisterChanges, stream_id: UUID, version: int, event: SilenceEvent, _: Attribution
+) -> None:
+    if version == 1:
+        row = CatalogueRow(stream_id, "silence", event.learner_id, active=True)
+        changes.catalogue.added[stream_id] = row
+    else:
+        changes.catalogue.change(stream_id, active=isinstance(event, LearnerSilenced))
+
+
+def _register_digest(
+    changes: RegisterChanges, stream_id: UUID, _: int, event: DigestEvent, __: Attribution
+) -> None:
+    match event:
+        case DigestRequested():
+            row = CatalogueRow(stream_id, "digest", str(event.run_id), active=True)
+            changes.catalogue.added[stream_id] = row
+        case DigestFailed():
+            changes.catalogue.change(stream_id, active=event.retry_at is not None)
+        case DigestSent() | DigestSkipped():
+            changes.catalogue.change(stream_id, active=False)
+        case _:
+            assert_never(event)
+
+
+def _register_serials(
+    changes: RegisterChanges, stream_id: UUID, version: int, event: SerialsAssigned, _: Attribution
+) -> None:
+    if version == 1:
+        label = str(SerialSequenceName(event.per, event.of, event.year))
+        changes.catalogue.added[stream_id] = CatalogueRow(stream_id, "serials", label, active=True)
+    changes.catalogue.change(stream_id, version=version, last_number=event.last)
+
+
+def _first_reconciliation(
+    options: Mapping[str, JsonValue], attribution: Attribution
+) -> datetime | None:
+    schedule = reconcile_options(options)
+    return schedule.first(attribution.at) if schedule else None
+
+
+def _register_reconciliation(
+    changes: RegisterChanges, _: UUID, __: int, event: ReconciliationEvent, ___: Attribution
+) -> None:
+    # It is due until it is completed, so that one which a crash ended is found by the next tick.
+    match event:
+        case ReconciliationCompleted():
+            at = event.next_at
+        case ReconciliationFailed():
+            at = event.retry_at
+        case ReconciliationStarted():
+            return
+    if at is not None:
+        changes.catalogue.change(event.configuration_id, reconcile_at=at)
+
+
+def _register_correction(
+    changes: RegisterChanges, stream_id: UUID, version: int, event: CorrectionEvent, _: Attribution
+) -> None:
+    match event:
+        case CorrectionProposed() if version == 1:
+            label = f"{event.configuration_id} {event.learner_id}"
+            row = CatalogueRow(stream_id, "correction", label, active=True)
+            changes.catalogue.added[stream_id] = row
+        case CorrectionProposed():
+            changes.catalogue.change(stream_id, kind="correction", active=True)
+        case CorrectionAccepted():
+            changes.catalogue.change(stream_id, kind="accepted-correction", active=True)
+        case CorrectionRejected() | CorrectionCarriedOut() | CorrectionWithdrawn():
+            changes.catalogue.change(stream_id, kind="correction", active=False)
+        case CorrectionFailed():
+            pass
+        case _:
+            assert_never(event)
+
+
+def _register_nothing(
+    changes: RegisterChanges, stream_id: UUID, version: int, event: object, _: Attribution
+) -> None:
+    """Leave the register as it is: a list that somebody may approve changes nothing yet."""
+
+
 _REGISTRATIONS: Final[
     Mapping[type[DomainEvent], Callable[[RegisterChanges, UUID, int, Any, Attribution], None]]
 ] = {
@@ -235,6 +447,10 @@ _REGISTRATIONS: Final[
         (RunEvent, _register_run),
         (CredentialTypeEvent | AssetEvent | ConfigurationEvent, _register_catalogue),
         (ErasureEvent, _register_erasure),
+        (SilenceEvent, _register_silence),
+        (DigestEvent, _register_digest),
+        (ReconciliationEvent, _register_reconciliation),
+        (CorrectionEvent, _register_correction),
     )
     for event_class in get_args(events)
-}
+} | {LearnersProposed: _register_nothing, SerialsAssigned: _register_serials}

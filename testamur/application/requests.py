@@ -11,6 +11,7 @@ from testamur.domain.identifiers import Actor
 SCHEDULER: Final = Actor("system:scheduler")
 ISSUER: Final = Actor("system:issuer")
 NOTIFIER: Final = Actor("system:notifier")
+ARCHIVIST: Final = Actor("system:archivist")
 
 
 @dataclass(frozen=True, slots=True)

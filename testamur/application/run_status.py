@@ -5,13 +5,36 @@ from datetime import datetime
 from typing import Literal
 
 from testamur.application.aggregates import fold
-from testamur.application.ports.event_store import EventStore
+from testamur.application.ports.event_store import EventStore, RecordedEvent
 from testamur.application.ports.register import CredentialFilter, Register
 from testamur.domain import runs
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.errors import NotFound
-from testamur.domain.identifiers import ConfigurationId, RunId
-from testamur.domain.runs import RunFailed
+from testamur.domain.identifiers import Actor, ConfigurationId, RunId
+from testamur.domain.runs import (
+    IssuanceRun,
+    RunApproved,
+    RunFailed,
+    RunNeedsApproval,
+    RunRejected,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ApprovalDecision:
+    """What somebody decided about a run that needed approval.
+
+    Args:
+        approved: Whether it was approved; else it was rejected.
+        actor: Who decided.
+        at: When (aware).
+        reason: Why.
+    """
+
+    approved: bool
+    actor: Actor
+    at: datetime
+    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +45,9 @@ class RunStatus:
         run_id: The run.
         configuration_id: Whose run.
         started_at: When it was started (aware).
-        state: ``open``: it waits, goes on, or was interrupted; ``failed``: it could not go over all
-            learners; ``completed``: it has.
+        state: ``open``: it waits, goes on, or was interrupted; ``needs-approval``: it awards nobody
+            until somebody approves it; ``rejected``: it never will; ``failed``: it could not go
+            over all learners; ``completed``: it has.
         evaluated: Learners that were looked at; None while the run goes on and nobody counts.
         awarded: Credentials that it awarded.
         refused: Eligible learners who could not be awarded it.
@@ -35,12 +59,14 @@ class RunStatus:
         not_told_yet: Learners who wait to be told.
         error: Why it failed last, if it did.
         retry_at: When a failed one is tried again (aware); None: not by itself.
+        asked: Why approval is or was needed, if it is or was.
+        decision: What was decided then, if anything was.
     """
 
     run_id: RunId
     configuration_id: ConfigurationId
     started_at: datetime
-    state: Literal["open", "failed", "completed"]
+    state: Literal["open", "needs-approval", "rejected", "failed", "completed"]
     evaluated: int | None
     awarded: int
     refused: int
@@ -52,12 +78,16 @@ class RunStatus:
     not_told_yet: int
     error: str | None = None
     retry_at: datetime | None = None
+    asked: RunNeedsApproval | None = None
+    decision: ApprovalDecision | None = None
 
     @property
     def settled(self) -> bool:
         """Whether nothing more comes of it for now; what failed is tried again later."""
         nothing_left = not self.left and not self.not_told_yet
-        return self.state == "failed" or (self.state == "completed" and nothing_left)
+        return self.state in ("failed", "needs-approval", "rejected") or (
+            self.state == "completed" and nothing_left
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +116,13 @@ class RunStatuses:
         awarded = sum(tally.by_status.values())
         not_issued = tally.by_status.get(CredentialStatus.AWARDED, 0)
         failures = [each.event for each in recorded if isinstance(each.event, RunFailed)]
+        counts = run.counts or (run.asked.counts if run.asked and not run.can_go_on else None)
         return RunStatus(
             run_id=id_,
             configuration_id=run.started.configuration_id,
             started_at=recorded[0].attribution.at,
-            state="completed" if run.completed else "failed" if run.failures else "open",
-            evaluated=run.counts.evaluated if run.counts else evaluated_so_far,
+            state=_state(run),
+            evaluated=counts.evaluated if counts else evaluated_so_far,
             awarded=awarded,
             refused=len(run.refused),
             left_out=len(run.left_out),
@@ -100,6 +131,31 @@ class RunStatuses:
             left=not_issued - tally.failing,
             told=tally.notifications.get("sent", 0),
             not_told_yet=tally.notifications.get("pending", 0),
-            error=failures[-1].error if failures and not run.completed else None,
+            error=failures[-1].error if _state(run) == "failed" else None,
             retry_at=run.retry_at,
+            asked=run.asked,
+            decision=next(filter(None, map(_decision, reversed(recorded))), None),
         )
+
+
+def _state(
+    run: IssuanceRun,
+) -> Literal["open", "needs-approval", "rejected", "failed", "completed"]:
+    if run.completed:
+        return "completed"
+    if run.approval == "needed":
+        return "needs-approval"
+    if run.approval == "rejected":
+        return "rejected"
+    return "failed" if run.failures else "open"
+
+
+def _decision(recorded: RecordedEvent) -> ApprovalDecision | None:
+    by = recorded.attribution
+    match recorded.event:
+        case RunApproved(reason=reason):
+            return ApprovalDecision(True, by.actor, by.at, reason)
+        case RunRejected(reason=reason):
+            return ApprovalDecision(False, by.actor, by.at, reason)
+        case _:
+            return None

@@ -1,31 +1,36 @@
 """Running: one pass over the learners of a configuration's context, awarding as it goes."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from itertools import islice
 from typing import Literal
 
 from testamur.application.aggregates import append, load
 from testamur.application.awarding import Awarding, JudgedPage
 from testamur.application.configurations import Configurations, PreparedConfiguration
+from testamur.application.digests import request_digest
 from testamur.application.errors import ConcurrencyConflict
+from testamur.application.expiring import require_not_over
+from testamur.application.guarding import Guard, GuardLimit
 from testamur.application.needs import needs_of
+from testamur.application.passes import Counted, Pass, with_awarded_before
 from testamur.application.ports.event_store import Attribution, EventStore
 from testamur.application.ports.register import CredentialFilter, Register
 from testamur.application.ports.retrieval import Needs, RetrievalSource
 from testamur.application.ports.system import Clock, WorkLocks
 from testamur.application.progress import Progress, Step
+from testamur.application.proposing import ProposalBeingMade, Proposals
+from testamur.application.recertifying import require_dates
 from testamur.application.requests import Request
 from testamur.application.run_journal import RunJournal
 from testamur.domain import runs
 from testamur.domain.eligibility import Inquiry, Verdict
 from testamur.domain.errors import NotFound, TestamurError
 from testamur.domain.identifiers import Actor, ConfigurationId, LearnerId, RunId, run_id
-from testamur.domain.learning import LearnerRecord
-from testamur.domain.runs import IssuanceRun, RunCounts, RunEvent, RunStarted
+from testamur.domain.run_results import RunCounts
+from testamur.domain.runs import IssuanceRun, RunNeedsApproval, RunStarted
 
 Outcome = Literal["award", "already-held", "not-eligible", "left-out", "refused"]
 
@@ -61,6 +66,8 @@ class Runs:
     awarding: Awarding
     locks: WorkLocks
     clock: Clock
+    guard: Guard
+    proposals: Proposals
 
     def start(
         self,
@@ -97,7 +104,7 @@ class Runs:
             now = self.clock.now()
             prepared = self._prepare(configuration)
             if learner_id is not None:
-                self._require_known(learner_id, prepared, needs_of(prepared.options.criteria, now))
+                self._require_known(learner_id, prepared, _needs(prepared, now))
             return self._start(started, request.actor, now)
 
     def start_scheduled(
@@ -127,7 +134,15 @@ class Runs:
         """Go over the learners of a run and award those who are eligible.
 
         A run that was interrupted goes over all learners again; those whom it awarded before
-        are counted as awarded, and never awarded twice. A completed run is left alone.
+        are counted as awarded, and never awarded twice. A completed run is left alone, and so is
+        one that waits for approval or was rejected.
+
+        Where a guard looks at the run, all learners are gone over before anybody is awarded. If it
+        would award more than the guard lets pass, it needs approval, and awards nobody until then.
+        Once it is approved, it awards those on its list who are eligible still.
+
+        Returns:
+            What it found and did; of a run that needs approval, what it found.
 
         Raises:
             AlreadyRunning: Another process carries out a run of this configuration.
@@ -137,16 +152,42 @@ class Runs:
         with self._only_run(configuration):
             # Looked at only now: until the lock was free, another process may have carried it out.
             journal = RunJournal.open(self.events, self.clock, id_)
-            if journal.run.counts is not None:
-                return journal.run.counts
+            if not journal.run.can_go_on:
+                return _told_before(journal.run)
             try:
-                counts = self._go_over(id_, journal, progress)
-                journal.record(partial(runs.decide_complete, counts=counts))
+                found = self._go_over(id_, journal, progress)
+                if isinstance(found, RunNeedsApproval):
+                    journal.record(partial(runs.decide_need_approval, asked=found))
+                    return found.counts
+                self._tell_staff(id_, configuration, journal, found)
+                journal.record(partial(runs.decide_complete, counts=found))
             except Exception as error:
                 told, now = _for_the_record(error), self.clock.now()
                 journal.record(partial(runs.decide_fail, error=told, now=now))
                 raise
-            return counts
+            return found
+
+    def _tell_staff(
+        self,
+        id_: RunId,
+        configuration: ConfigurationId,
+        journal: RunJournal,
+        counts: RunCounts,
+    ) -> None:
+        """Have the staff told what the run came to, if they want to be and there is something."""
+        if not (counts.awarded or counts.refused or counts.left_out):
+            return
+        if self.configurations.notification(configuration).digest_to:
+            request_digest(self.events, id_, configuration, journal.attribution())
+
+    def limits(self, configuration: ConfigurationId) -> list[GuardLimit]:
+        """Return how much a run over everybody may award by itself, the tightest limit first.
+
+        Raises:
+            TestamurError: As :meth:`start`.
+        """
+        prepared = self._prepare(configuration)
+        return self.guard.limits(configuration, prepared.options.guard, None)
 
     def dry_run(
         self,
@@ -162,7 +203,7 @@ class Runs:
         """
         asked_at = self.clock.now()
         prepared = self._prepare(configuration)
-        needs = needs_of(prepared.options.criteria, not_before=asked_at)
+        needs = _needs(prepared, asked_at)
         if learner_id is not None:
             self._require_known(learner_id, prepared, needs)
         inquiry = self._inquire(prepared, needs)
@@ -171,28 +212,35 @@ class Runs:
             yield from _prospects(page)
             progress.advance(Step.EVALUATE, len(records))
 
-    def _go_over(self, id_: RunId, journal: RunJournal, progress: Progress) -> RunCounts:
-        started = journal.run.started
-        prepared = self._prepare(started.configuration_id)
-        needs = needs_of(prepared.options.criteria, journal.fresh_from)
+    def _go_over(
+        self, id_: RunId, journal: RunJournal, progress: Progress
+    ) -> RunCounts | RunNeedsApproval:
+        run = journal.run
+        configuration = run.started.configuration_id
+        prepared = self._prepare(configuration)
+        needs = _needs(prepared, journal.fresh_from)
         inquiry = self._inquire(prepared, needs)
+        once = Pass(self.source, self.awarding, prepared, needs, inquiry, journal, progress)
         tally = self.register.tally(CredentialFilter(run_id=id_))
         before = sum(tally.by_status.values())
-        counts = RunCounts()
-        for records in self.source.records(prepared.context, needs, started.learner_id):
-            page = self.awarding.judge_page(records, prepared, inquiry)
-            within_limit = (
-                len(page.awards)
-                if started.limit is None
-                else max(started.limit - before - counts.awarded, 0)
-            )
-            awards = dict(islice(page.awards.items(), within_limit))
-            awarded = self.awarding.award(awards, journal.attribution())
-            journal.record(partial(_decide_not_awarded, page=page))
-            counts += _counted(records, page, tried=len(awards), awarded=awarded)
-            progress.advance(Step.EVALUATE, len(records))
-            progress.advance(Step.AWARD, awarded)
-        return _with_awarded_before(counts, before)
+        limits = self.guard.limits(configuration, prepared.options.guard, run.started)
+        if run.approval == "approved" and run.asked is not None:
+            counts = once.award(None, only=self.proposals.all_of(id_, run.asked))
+        elif not limits:
+            most = run.started.limit
+            counts = once.award(None if most is None else most - before)
+        elif before:
+            # The guard let it pass when it began to award.
+            counts = once.award(limits[0].most - before)
+        else:
+            proposal = ProposalBeingMade(self.events, journal, id_, configuration)
+            counted = once.count(limits[0].most, run.started.limit, proposal)
+            if counted.new > limits[0].most:
+                return _asked(limits[0], counted, proposal)
+            if counted.kept is not None:
+                return once.award_kept(counted)
+            counts = once.award(limits[0].most, is_second=True)
+        return with_awarded_before(counts, before)
 
     def _only_run(self, configuration: ConfigurationId) -> AbstractContextManager[None]:
         return self.locks.hold(f"run {configuration}")
@@ -201,6 +249,8 @@ class Runs:
         prepared = self.configurations.prepare(configuration)
         prepared.type.require_in_use()
         prepared.configuration.require_in_use()
+        require_not_over(prepared, self.awarding.installation, self.clock.now())
+        require_dates(prepared, self.source)
         return prepared
 
     def _require_known(
@@ -229,22 +279,41 @@ class Runs:
         return id_
 
 
+def _needs(prepared: PreparedConfiguration, not_before: datetime | None) -> Needs:
+    rule = prepared.options.expiry
+    dates = rule is not None and rule.recertify is not None
+    return needs_of(prepared.options.criteria, not_before, dates=dates)
+
+
 def _for_the_record(error: Exception) -> str:
     return error.for_the_record() if isinstance(error, TestamurError) else type(error).__name__
 
 
-def _decide_not_awarded(run: IssuanceRun | None, page: JudgedPage) -> list[RunEvent]:
-    return [
-        *runs.decide_refuse(run, page.refused),
-        *runs.decide_leave_out(run, page.left_out),
-    ]
+def _told_before(run: IssuanceRun) -> RunCounts:
+    if run.counts is not None:
+        return run.counts
+    return run.asked.counts if run.asked is not None else RunCounts()
+
+
+def _asked(limit: GuardLimit, counted: Counted, proposal: ProposalBeingMade) -> RunNeedsApproval:
+    sha256 = proposal.finish()
+    return RunNeedsApproval(
+        reason=limit.reason,
+        limit=limit.most,
+        usual=limit.usual,
+        proposed=proposal.learners,
+        pages=proposal.pages,
+        sha256=sha256,
+        counts=counted.counts + RunCounts(eligible=proposal.learners),
+    )
 
 
 def _prospects(page: JudgedPage) -> Iterator[Prospect]:
     for awarded in page.awards.values():
         name = awarded.person.full_name if awarded.person else None
         verdict = Verdict(awarded.learner_id, eligible=True, evidence=awarded.evidence)
-        yield Prospect(awarded.learner_id, "award", full_name=name, verdict=verdict)
+        again = None if awarded.replaces is None else f"edition {awarded.edition}, in its place"
+        yield Prospect(awarded.learner_id, "award", name, verdict, again)
     for refusal in page.refused:
         yield Prospect(refusal.learner_id, "refused", detail=refusal.detail)
     for left_out in page.left_out:
@@ -253,32 +322,3 @@ def _prospects(page: JudgedPage) -> Iterator[Prospect]:
         yield Prospect(verdict.learner_id, "not-eligible", verdict=verdict)
     for learner_id in sorted(page.held):
         yield Prospect(learner_id, "already-held")
-
-
-def _counted(
-    records: Sequence[LearnerRecord], page: JudgedPage, *, tried: int, awarded: int
-) -> RunCounts:
-    awarded_by_others = tried - awarded
-    over_limit = len(page.awards) - tried
-    return RunCounts(
-        evaluated=len(records),
-        already_held=len(page.held) + awarded_by_others,
-        not_eligible=len(page.not_eligible),
-        left_out=len(page.left_out),
-        eligible=awarded + len(page.refused) + over_limit,
-        awarded=awarded,
-        refused=len(page.refused),
-        over_limit=over_limit,
-    )
-
-
-def _with_awarded_before(counts: RunCounts, before: int) -> RunCounts:
-    """Count those whom the run awarded before it was interrupted as awarded, not as held."""
-    again = min(before, counts.already_held)
-    return counts.model_copy(
-        update={
-            "already_held": counts.already_held - again,
-            "eligible": counts.eligible + again,
-            "awarded": counts.awarded + again,
-        }
-    )

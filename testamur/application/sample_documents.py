@@ -20,8 +20,10 @@ from testamur.domain.criteria import (
 )
 from testamur.domain.eligibility import AnyCriteria
 from testamur.domain.evidence import CriterionResult, Evidence
+from testamur.domain.expiry import ExpiryRule, expires_at_of
 from testamur.domain.identifiers import ConfigurationId, CredentialId, LearnerId, VerificationId
 from testamur.domain.personal_data import Person
+from testamur.domain.serials import SerialRule
 
 #: Stands where a verification id will, and is as long as one. No credential ever has it: ids are
 #: made without the letters i, l and o.
@@ -48,6 +50,8 @@ def sample_document(
     context_name: str | None,
     installation: Installation,
     now: datetime,
+    serial: SerialRule | None = None,
+    expiry: ExpiryRule | None = None,
 ) -> Document:
     """Return everything that the document of a sample learner shows.
 
@@ -60,9 +64,12 @@ def sample_document(
         context_name: Of the course, lesson or pathway; None where it is not known.
         installation: Where links and dates come from.
         now: The moment (aware).
+        serial: How they are numbered; the number that is shown is invented.
+        expiry: How long they are valid.
     """
     stand_in = SAMPLE_CONTEXT_LINES if sample.two_lines else SAMPLE_CONTEXT_NAME
     person = Person(full_name=sample.name, locale=sample.language)
+    award_date = installation.date_of(now)
     awarded = CredentialAwarded(
         configuration_id=ConfigurationId(_NIL),
         learner_id=LearnerId("sample"),
@@ -73,11 +80,13 @@ def sample_document(
         issuer_name=type_.definition.issuer.name,
         context_key="sample",
         context_name=stand_in if context_name is None else context_name,
-        award_date=installation.date_of(now),
+        award_date=award_date,
         evidence=Evidence(
             criteria={}, results=_results(criteria), source="sample", retrieved_at=now
         ),
         verification_id=SAMPLE_VERIFICATION_ID,
+        serial=None if serial is None else serial.sample(award_date),
+        expires_at=expires_at_of(expiry, award_date, installation.time_zone),
     )
     return document_of(CredentialId(_NIL), awarded, person, installation)
 

@@ -38,8 +38,9 @@ class Verification:
         award_date: The date on the document.
         full_name: Whose it is; None once the learner is erased.
         expires_at: When it stops being valid by itself, or did; None: never.
-        reason: Why it was revoked, if it was; None once the learner is erased.
+        reason: Why it was revoked, if that is its status: a newer edition clears it.
         superseded_by: Public id of the newer edition, if there is one.
+        serial: Its number as it is shown; None where it has none.
     """
 
     status: PublicStatus
@@ -54,6 +55,7 @@ class Verification:
     expires_at: datetime | None = None
     reason: str | None = None
     superseded_by: VerificationId | None = None
+    serial: str | None = None
 
     @property
     def holds(self) -> bool:
@@ -127,8 +129,9 @@ class Verifying:
             award_date=awarded.award_date,
             full_name=None if erased or awarded.person is None else awarded.person.full_name,
             expires_at=awarded.expires_at,
-            reason=None if erased else validity.reason,
+            reason=validity.reason if status == "revoked" and not erased else None,
             superseded_by=newer,
+            serial=awarded.serial,
         )
 
     def _verification_id(self, id_: CredentialId) -> VerificationId | None:

@@ -10,15 +10,18 @@ from testamur.application.ports.tasks import (
     IssueBatch,
     NotifyBatch,
     NotifyIssued,
+    Reconcile,
     Task,
     TaskQueue,
 )
 from testamur.application.progress import Progress
+from testamur.application.reconciling import Reconciling
 from testamur.application.running import Runs
-from testamur.domain.runs import RunCounts
+from testamur.domain.reconciliations import ReconciliationCounts
+from testamur.domain.run_results import RunCounts
 
-Done = RunCounts | IssueCounts | NotifyCounts
-"""What a task did: a run, a pass of issuing, or a pass of notifying."""
+Done = RunCounts | IssueCounts | NotifyCounts | ReconciliationCounts
+"""What a task did: a run, a pass of issuing, a pass of notifying, or a reconciliation."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,7 @@ class Work:
     runs: Runs
     issuing: Issuing
     notifying: Notifying
+    reconciling: Reconciling
 
     def do(self, task: Task, queue: TaskQueue, progress: Progress) -> Done:
         """Do a task, hand over the one that follows, and return what was done.
@@ -53,3 +57,5 @@ class Work:
                 return issued
             case NotifyBatch(share, ids):
                 return self.notifying.notify_batch(share, ids, progress)
+            case Reconcile(id_):
+                return self.reconciling.carry_out(id_, progress)

@@ -17,6 +17,12 @@ ConfigurationId = NewType("ConfigurationId", UUID)
 RunId = NewType("RunId", UUID)
 CredentialId = NewType("CredentialId", UUID)
 ErasureId = NewType("ErasureId", UUID)
+SilenceId = NewType("SilenceId", UUID)
+DigestId = NewType("DigestId", UUID)
+ProposalPageId = NewType("ProposalPageId", UUID)
+SerialSequenceId = NewType("SerialSequenceId", UUID)
+ReconciliationId = NewType("ReconciliationId", UUID)
+CorrectionId = NewType("CorrectionId", UUID)
 
 LearnerId = NewType("LearnerId", str)
 """The data source's own opaque id of a learner: never a name or an e-mail address."""
@@ -74,6 +80,36 @@ def credential_id(
 def erasure_id(learner: LearnerId) -> ErasureId:
     """Return the id of the erasure of a learner; all times that they are erased are in it."""
     return ErasureId(_id("erasure", learner))
+
+
+def silence_id(learner: LearnerId) -> SilenceId:
+    """Return the id of what says whether a learner gets messages at all."""
+    return SilenceId(_id("silence", learner))
+
+
+def digest_id(run: RunId) -> DigestId:
+    """Return the id of the message to the staff about a run."""
+    return DigestId(_id("digest", run))
+
+
+def proposal_page_id(run: RunId, page: int) -> ProposalPageId:
+    """Return the id of a page of the learners whom a run would award (1 is the first)."""
+    return ProposalPageId(_id("proposal", run, page))
+
+
+def serial_sequence_id(per: str, of: str, year: int | None) -> SerialSequenceId:
+    """Return the id of a sequence of serial numbers (see `testamur.domain.serials`)."""
+    return SerialSequenceId(_id("serials", per, of, year or ""))
+
+
+def reconciliation_id(configuration: ConfigurationId, slot: str) -> ReconciliationId:
+    """Return the id of a configuration's reconciliation for a slot."""
+    return ReconciliationId(_id("reconciliation", configuration, slot))
+
+
+def correction_id(configuration: ConfigurationId, learner: LearnerId, kind: str) -> CorrectionId:
+    """Return the id of what is proposed of a kind about a learner's credential."""
+    return CorrectionId(_id("correction", configuration, learner, kind))
 
 
 def parse_learner_id(text: str, field: str = "learner_id") -> LearnerId:

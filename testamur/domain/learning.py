@@ -1,7 +1,7 @@
 """What a data source reports: a learner's record in a learning context, and the context's facts."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 
@@ -17,12 +17,15 @@ class GradedSubsection:
         category: Assignment category of the grading policy, e.g. ``Homework``.
         earned: Points earned; 0 where it was not attempted.
         possible: Points that it is worth to this learner, attempted or not.
+        achieved_at: When the points were earned (aware); None where the source does not tell, or
+            was not asked to.
     """
 
     subsection_id: str
     category: str
     earned: Decimal
     possible: Decimal
+    achieved_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,10 +36,13 @@ class Achievement:
         completion: Completed fraction, 0 to 1, or None where the data source has no number,
             which counts as 0.
         subsections: The graded work of the course (of the lesson: that one subsection).
+        completed_at: When the completion was reached (aware); None where the source does not tell,
+            or was not asked to.
     """
 
     completion: Decimal | None = None
     subsections: tuple[GradedSubsection, ...] = ()
+    completed_at: datetime | None = None
 
 
 NOTHING_ACHIEVED = Achievement()
@@ -92,3 +98,32 @@ class ContextFacts:
     def shown_name(self) -> str:
         """Its name: the certificate name, else the display name, else the key."""
         return self.certificate_name or self.name or self.key
+
+
+def since(record: LearnerRecord, moment: datetime) -> LearnerRecord:
+    """Return a record in which only counts what was achieved after a moment (aware).
+
+    What is older counts as not attempted, and so does what has no date: nothing tells that it is
+    newer. The points that work is worth stay, so that leaving the old out raises nobody's share.
+    """
+    return replace(
+        record,
+        achievement=_achieved_since(record.achievement, moment),
+        steps={key: _achieved_since(each, moment) for key, each in record.steps.items()},
+    )
+
+
+def _achieved_since(achievement: Achievement, moment: datetime) -> Achievement:
+    is_new = _is_after(achievement.completed_at, moment)
+    return replace(
+        achievement,
+        completion=achievement.completion if is_new else None,
+        subsections=tuple(
+            each if _is_after(each.achieved_at, moment) else replace(each, earned=Decimal(0))
+            for each in achievement.subsections
+        ),
+    )
+
+
+def _is_after(achieved_at: datetime | None, moment: datetime) -> bool:
+    return achieved_at is not None and achieved_at > moment

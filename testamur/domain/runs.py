@@ -2,93 +2,23 @@
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from typing import Annotated, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import ConfigurationId, LearnerId
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
 from testamur.domain.schedules import Moment
 
 #: A scheduled run that fails is tried this often in all, the last time about a day after the first.
 MOST_ATTEMPTS: Final = 9
 FIRST_RETRY_AFTER: Final = timedelta(minutes=5)
 
-Count = Annotated[int, Field(ge=0)]
-
-
-class RunCounts(BaseModel):
-    """What a run found and did, in learners.
-
-    Those of a completed run add up: ``evaluated = already_held + not_eligible + eligible +
-    left_out`` and ``eligible = awarded + refused + over_limit``. Those of a part of a run need not.
-
-    Args:
-        evaluated: Learners that the data source reported.
-        already_held: Of these, those who hold a credential of this configuration or held one
-            that was revoked; they are not judged again.
-        not_eligible: Of the others, those who do not meet the criteria.
-        eligible: Of the others, those who do.
-        left_out: Of the others, those who were not judged, see `LearnersLeftOut`.
-        awarded: Of the eligible, those who were awarded the credential.
-        refused: Of the eligible, those who could not be awarded it, see `LearnersRefused`.
-        over_limit: Of the eligible, those left for a later run because of ``limit``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    evaluated: Count = 0
-    already_held: Count = 0
-    not_eligible: Count = 0
-    eligible: Count = 0
-    left_out: Count = 0
-    awarded: Count = 0
-    refused: Count = 0
-    over_limit: Count = 0
-
-    @property
-    def add_up(self) -> bool:
-        """Whether every learner is counted for one outcome, and one only."""
-        sorted_out = self.already_held + self.not_eligible + self.eligible + self.left_out
-        dealt_with = self.awarded + self.refused + self.over_limit
-        return self.evaluated == sorted_out and self.eligible == dealt_with
-
-    def __add__(self, other: "RunCounts") -> "RunCounts":
-        return RunCounts(
-            **{name: getattr(self, name) + getattr(other, name) for name in type(self).model_fields}
-        )
-
-
-class Refusal(BaseModel):
-    """Why an eligible learner could not be awarded the credential yet.
-
-    Args:
-        learner_id: Who.
-        reason: What kind of reason: ``no-name``, ``no-person``, ``missing-glyph``, ``too-long``….
-        detail: The reason for people to read; it never holds the learner's name.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    learner_id: LearnerId
-    reason: str
-    detail: str
-
-
-class LeftOut(BaseModel):
-    """Why a learner was not judged: the data source cannot tell what they have achieved.
-
-    Args:
-        learner_id: Who.
-        reason: The source's reason, for people to read; it never holds the learner's name.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    learner_id: LearnerId
-    reason: str
-
+Approval = Literal["not-needed", "needed", "approved", "rejected"]
+"""Whether somebody has to agree to what a run found, and what became of that."""
 
 # Events
 
@@ -125,6 +55,41 @@ class LearnersLeftOut(DomainEvent):
     learners: tuple[LeftOut, ...]
 
 
+class RunNeedsApproval(DomainEvent):
+    """The run found more than its guard lets pass; nobody is awarded until somebody approves it.
+
+    Args:
+        reason: What the guard looked at: ``max-new``: the most that a run may award;
+            ``change-of-scale``: what the last runs awarded.
+        limit: The most that it would have let pass.
+        usual: For a change of scale: the median of what the last runs awarded.
+        proposed: Learners on the list of those whom the run would award, see `LearnersProposed`.
+        pages: Pages of that list.
+        sha256: SHA-256 of that list, see `ListDigest`.
+        counts: What the run found; those on the list are eligible, and not awarded.
+    """
+
+    reason: Literal["max-new", "change-of-scale"]
+    limit: Annotated[int, Field(ge=1)]
+    usual: Decimal | None = None
+    proposed: Annotated[int, Field(ge=1)]
+    pages: Annotated[int, Field(ge=1)]
+    sha256: str
+    counts: RunCounts
+
+
+class RunApproved(DomainEvent):
+    """Somebody agreed: the run awards those on its list who are eligible still."""
+
+    reason: str
+
+
+class RunRejected(DomainEvent):
+    """Somebody refused: the run is over, and awards nobody."""
+
+    reason: str
+
+
 class RunCompleted(DomainEvent):
     """The run has gone over all learners."""
 
@@ -145,7 +110,16 @@ class RunFailed(DomainEvent):
     retry_at: Moment | None
 
 
-RunEvent = RunStarted | LearnersRefused | LearnersLeftOut | RunCompleted | RunFailed
+RunEvent = (
+    RunStarted
+    | LearnersRefused
+    | LearnersLeftOut
+    | RunNeedsApproval
+    | RunApproved
+    | RunRejected
+    | RunCompleted
+    | RunFailed
+)
 
 
 # State
@@ -161,11 +135,18 @@ class IssuanceRun:
     counts: RunCounts | None = None
     refused: frozenset[LearnerId] = field(default_factory=frozenset)
     left_out: frozenset[LearnerId] = field(default_factory=frozenset)
+    approval: Approval = "not-needed"
+    asked: RunNeedsApproval | None = None
 
     @property
     def completed(self) -> bool:
-        """Whether it has gone over all learners."""
+        """Whether it has gone over all learners, and awarded those who are to be."""
         return self.counts is not None
+
+    @property
+    def can_go_on(self) -> bool:
+        """Whether it is to go over learners: it is not over, and does not wait for approval."""
+        return not self.completed and self.approval in ("not-needed", "approved")
 
 
 def evolve(state: IssuanceRun | None, event: RunEvent) -> IssuanceRun:
@@ -183,6 +164,15 @@ def evolve(state: IssuanceRun | None, event: RunEvent) -> IssuanceRun:
             return replace(
                 known, left_out=known.left_out | {learner.learner_id for learner in event.learners}
             )
+        case RunNeedsApproval():
+            # All learners were gone over, so what went wrong before counts no more.
+            return replace(
+                _started(state), approval="needed", asked=event, failures=0, retry_at=None
+            )
+        case RunApproved():
+            return replace(_started(state), approval="approved")
+        case RunRejected():
+            return replace(_started(state), approval="rejected")
         case RunCompleted():
             return replace(_started(state), counts=event.counts, retry_at=None)
         case RunFailed():
@@ -211,7 +201,7 @@ def decide_refuse(state: IssuanceRun | None, refusals: tuple[Refusal, ...]) -> l
     """Record eligible learners that could not be awarded, once each in a run.
 
     Raises:
-        DecisionRefused: The run is completed.
+        DecisionRefused: The run is over, or waits for approval.
     """
     run = _open(state)
     new: dict[LearnerId, Refusal] = {}
@@ -225,7 +215,7 @@ def decide_leave_out(state: IssuanceRun | None, learners: tuple[LeftOut, ...]) -
     """Record learners that could not be judged, once each in a run.
 
     Raises:
-        DecisionRefused: The run is completed.
+        DecisionRefused: The run is over, or waits for approval.
     """
     run = _open(state)
     new: dict[LearnerId, LeftOut] = {}
@@ -235,16 +225,54 @@ def decide_leave_out(state: IssuanceRun | None, learners: tuple[LeftOut, ...]) -
     return [LearnersLeftOut(learners=tuple(new.values()))] if new else []
 
 
+def decide_need_approval(state: IssuanceRun | None, asked: RunNeedsApproval) -> list[RunEvent]:
+    """Let the run wait until somebody has approved or rejected it.
+
+    Raises:
+        DecisionRefused: It is over, waits already, or was approved.
+    """
+    run = _open(state)
+    if run.approval == "approved":
+        raise DecisionRefused(_name(run), "it was approved already")
+    return [asked]
+
+
+def decide_approve(state: IssuanceRun | None, reason: str) -> list[RunEvent]:
+    """Let the run award those on its list; nothing happens where that was decided already.
+
+    Raises:
+        DecisionRefused: It does not need approval, or was rejected.
+    """
+    run = _started(state)
+    if run.approval == "approved":
+        return []
+    _require_needed(run)
+    return [RunApproved(reason=reason)]
+
+
+def decide_reject(state: IssuanceRun | None, reason: str) -> list[RunEvent]:
+    """End the run without awarding anybody; nothing happens where that was decided already.
+
+    Raises:
+        DecisionRefused: It does not need approval, or was approved.
+    """
+    run = _started(state)
+    if run.approval == "rejected":
+        return []
+    _require_needed(run)
+    return [RunRejected(reason=reason)]
+
+
 def decide_complete(state: IssuanceRun | None, counts: RunCounts) -> list[RunEvent]:
     """Complete the run.
 
     Raises:
-        DecisionRefused: It is completed already, or its counts do not add up.
+        DecisionRefused: It is over, waits for approval, or its counts do not add up.
     """
     run = _open(state)
     if not counts.add_up:
         raise DecisionRefused(
-            f"run {run.started.slot}",
+            _name(run),
             f"its counts do not add up, so learners were lost or counted twice: {counts}",
         )
     return [RunCompleted(counts=counts)]
@@ -254,7 +282,7 @@ def decide_fail(state: IssuanceRun | None, error: str, now: datetime) -> list[Ru
     """Record that the run failed; a scheduled one is tried again with doubling delays.
 
     Raises:
-        DecisionRefused: It is completed.
+        DecisionRefused: It is over, or waits for approval.
     """
     run = _open(state)
     attempt = run.failures + 1
@@ -271,6 +299,31 @@ def _started(state: IssuanceRun | None) -> IssuanceRun:
 
 def _open(state: IssuanceRun | None) -> IssuanceRun:
     run = _started(state)
-    if run.completed:
-        raise DecisionRefused(f"run {run.started.slot}", "it is completed already")
+    if not run.can_go_on:
+        raise DecisionRefused(_name(run), f"it {_standing(run)}")
     return run
+
+
+def _require_needed(run: IssuanceRun) -> None:
+    if run.approval != "needed":
+        raise DecisionRefused(
+            _name(run), f"only a run that needs approval can be decided on; it {_standing(run)}"
+        )
+
+
+def _standing(run: IssuanceRun) -> str:
+    if run.completed:
+        return "is completed already"
+    match run.approval:
+        case "needed":
+            return "waits until somebody has approved or rejected it"
+        case "approved":
+            return "was approved already"
+        case "rejected":
+            return "was rejected already"
+        case "not-needed":
+            return "needs no approval, or not yet"
+
+
+def _name(run: IssuanceRun) -> str:
+    return f"run {run.started.slot}"

@@ -3,15 +3,13 @@
 import csv
 import json
 import os
-import re
-import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
-from testamur.domain.errors import InvalidInput
+from testamur.entrypoints import whole_files
+from testamur.entrypoints.spreadsheets import harmless
 
 if TYPE_CHECKING:
     from testamur.application.ports.audit import AuditEntry
@@ -34,19 +32,10 @@ COLUMNS: Final = (
 #: Between the learners of a cell.
 _BETWEEN_LEARNERS: Final = ";"
 
-#: Where a spreadsheet may find a formula: at the beginning of a cell, and after what it may take
-#: for the beginning of another one (OWASP, "CSV Injection"). Some take full-width signs too.
-_FORMULA: Final = re.compile(r"(^|[;,|\t\r\n])(?=\s*[=+\-@\t\r\n＝＋－＠])")
-
-#: It may hold personal data, so it is for whoever made it alone.
-_FILE_MODE: Final = 0o600
-
 
 @contextmanager
 def written_whole(file: Path) -> Iterator[TextIO]:
     """Open a text file for writing that appears under its name when it is complete.
-
-    What goes wrong in between leaves nothing behind, and a file that was there as it was.
 
     Args:
         file: Where to; a file that is there is replaced.
@@ -54,21 +43,12 @@ def written_whole(file: Path) -> Iterator[TextIO]:
     Raises:
         InvalidInput: It cannot be written.
     """
-    unfinished = file.with_name(f".{file.name}.{secrets.token_hex(4)}.part")
-    try:
-        descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    except OSError as error:
-        raise _not_writable(file, error) from None
-    try:
+    with (
+        whole_files.written_whole(file, "--to") as descriptor,
         # Line ends are left as they are written: those of CSV are two characters (RFC 4180).
-        with os.fdopen(descriptor, "w", encoding="utf-8", newline="") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        _rename(unfinished, file)
-    except BaseException:
-        unfinished.unlink(missing_ok=True)
-        raise
+        os.fdopen(descriptor, "w", encoding="utf-8", newline="", closefd=False) as stream,
+    ):
+        yield stream
 
 
 def write_csv(stream: TextIO, entries: "Iterable[AuditEntry]") -> int:
@@ -84,14 +64,14 @@ def write_csv(stream: TextIO, entries: "Iterable[AuditEntry]") -> int:
             (
                 entry.position,
                 entry.at.isoformat(),
-                _harmless(entry.actor),
+                harmless(entry.actor),
                 entry.name,
                 entry.stream_id,
                 entry.version,
                 entry.correlation_id,
                 entry.configuration_id,
-                _harmless(entry.context_key or ""),
-                _harmless(_BETWEEN_LEARNERS.join(entry.learner_ids)),
+                harmless(entry.context_key or ""),
+                harmless(_BETWEEN_LEARNERS.join(entry.learner_ids)),
             )
         )
         written += 1
@@ -131,20 +111,3 @@ def document_of(entry: "AuditEntry") -> dict[str, Any]:
         "context_key": entry.context_key,
         "learner_ids": list(entry.learner_ids),
     }
-
-
-@lru_cache(maxsize=10_000)
-def _harmless(text: str) -> str:
-    """Return a text that a spreadsheet takes for nothing but text; actors and contexts recur."""
-    return _FORMULA.sub(r"\1'", text)
-
-
-def _rename(unfinished: Path, file: Path) -> None:
-    try:
-        unfinished.replace(file)
-    except OSError as error:
-        raise _not_writable(file, error) from None
-
-
-def _not_writable(file: Path, error: OSError) -> InvalidInput:
-    return InvalidInput("--to", str(file), f"a file that can be written ({error.strerror})")

@@ -1,7 +1,8 @@
 """The one place that wires ports to adapters, and use cases to ports."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 from zoneinfo import ZoneInfo
 
@@ -12,26 +13,41 @@ from testamur.adapters.inline_queue import InlineQueue
 from testamur.adapters.log_key import log_key_of
 from testamur.adapters.no_source import NoRetrievalSource
 from testamur.adapters.system import RandomIds, SystemClock
+from testamur.application.approving import Approvals
 from testamur.application.assets import Assets
 from testamur.application.audit_questions import AuditQuestions, KnownEvents
 from testamur.application.auditing import Audit
 from testamur.application.awarding import Awarding
+from testamur.application.carrying_out import CarryingOut
+from testamur.application.comparing import Comparing
 from testamur.application.configurations import Configurations
+from testamur.application.correcting import Correcting
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
+from testamur.application.delivering import Deliveries
+from testamur.application.digests import Digests
 from testamur.application.divided_work import DividedWork
+from testamur.application.downloading import Downloading
+from testamur.application.editions import Editions
 from testamur.application.erasing import Erasing
 from testamur.application.exporting import Exporting
 from testamur.application.following import Following
+from testamur.application.guarding import Guard, GuardOptions
+from testamur.application.importing import Importing
 from testamur.application.installation import Installation
 from testamur.application.issuing import Issuing
 from testamur.application.key_rotation import KeyRotation
+from testamur.application.looking import Looking, LookIntervals
+from testamur.application.mail_templates import MailTemplateSets
+from testamur.application.manual_awards import ManualAwards
 from testamur.application.mentions import Mentions
 from testamur.application.moments import Moments
 from testamur.application.notifying import Notifying
 from testamur.application.options import Renderers
 from testamur.application.outlook import Outlook
+from testamur.application.ports.agenda import Agenda
 from testamur.application.ports.audit import AuditRows, AuditTrail
+from testamur.application.ports.deliveries import DeliveryLedger
 from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.log import StoredLog
 from testamur.application.ports.notification import Notifier
@@ -47,10 +63,18 @@ from testamur.application.ports.transparency import HeadSigner, TreeStore
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.previewing import Previews
 from testamur.application.progress import Progress
+from testamur.application.proposing import Proposals
 from testamur.application.reasons import Reasoning
+from testamur.application.reconciling import Reconciling
+from testamur.application.reissuing import Reissuing
+from testamur.application.reissuing_many import ReissuingMany
+from testamur.application.reminding import Reminding
 from testamur.application.retention import Retention
+from testamur.application.revoking import Revoking
 from testamur.application.run_status import RunStatuses
 from testamur.application.running import Runs
+from testamur.application.serials import Serials
+from testamur.application.silences import Silences
 from testamur.application.standing import Standings
 from testamur.application.ticking import Ticking
 from testamur.application.transparency.checking import Checking
@@ -58,6 +82,7 @@ from testamur.application.transparency.log_keys import LogKeys
 from testamur.application.transparency.proving import Proving
 from testamur.application.transparency.sealing import Sealing
 from testamur.application.verifying import Verifying
+from testamur.application.withdrawing import Withdrawing
 from testamur.application.work import Done, Work
 from testamur.domain.contexts import ContextKinds
 from testamur.entrypoints.choices import Choices, context_kinds_of
@@ -72,26 +97,51 @@ if TYPE_CHECKING:
 
 Service = TypeVar("Service")
 
+InFront = Callable[[object, Any], object]
+"""Given a port and what fills it, returns what is to fill it."""
+
 USE_CASES = (
     Assets,
     PreparedRenderers,
     CredentialTypes,
     Configurations,
+    Serials,
     Awarding,
+    ManualAwards,
+    Importing,
+    Guard,
+    Proposals,
     Runs,
+    Approvals,
     RunStatuses,
     Issuing,
+    MailTemplateSets,
+    Silences,
     Notifying,
+    Deliveries,
+    Digests,
     Work,
     DividedWork,
     Mentions,
     Erasing,
     Exporting,
     Retention,
+    Withdrawing,
+    Revoking,
+    Editions,
+    Reissuing,
+    ReissuingMany,
+    Comparing,
+    Reconciling,
+    CarryingOut,
+    Correcting,
     Verifying,
     KeyRotation,
+    Looking,
+    Reminding,
     Ticking,
     Credentials,
+    Downloading,
     History,
     Following,
     AuditQuestions,
@@ -128,12 +178,18 @@ class Wiring:
         self.workers: Final = workers
 
     @classmethod
-    def of(cls, settings: Settings, source: RetrievalSource | None = None) -> Self:
+    def of(
+        cls,
+        settings: Settings,
+        source: RetrievalSource | None = None,
+        in_front: InFront | None = None,
+    ) -> Self:
         """Wire the installation that the settings describe.
 
         Args:
             settings: The settings.
             source: Goes before the source that they choose; whoever made it closes it.
+            in_front: Is given each port and what fills it, and returns what takes its place.
 
         Raises:
             InvalidOptions: A plugin or one of its options is not allowed; nothing was written.
@@ -144,7 +200,7 @@ class Wiring:
         """
         with ExitStack() as resources:
             container = punq.Container()
-            _register_adapters(container, settings, source, resources)
+            _register_adapters(container, settings, source, resources, in_front)
             for use_case in USE_CASES:
                 container.register(use_case, scope=punq.Scope.singleton)
             workers = _workers(settings, resources)
@@ -178,9 +234,10 @@ def _register_adapters(
     settings: Settings,
     source: RetrievalSource | None,
     resources: ExitStack,
+    in_front: InFront | None,
 ) -> None:
     def fill(port: Any, adapter: object) -> None:
-        container.register(port, instance=adapter)
+        container.register(port, instance=in_front(port, adapter) if in_front else adapter)
 
     plugins = Plugins()
     chosen = Choices.of(settings, plugins, with_source=source is None)
@@ -189,6 +246,8 @@ def _register_adapters(
     database, locks = open_database(settings, resources)
     fill(EventStore, database.events)
     fill(Register, database.register)
+    fill(Agenda, database.agenda)
+    fill(DeliveryLedger, database.deliveries)
     fill(SecretKeys, database.keys)
     fill(WrappedKeys, database.keys)
     fill(StoredLog, database.log)
@@ -208,7 +267,9 @@ def _register_adapters(
     container.register(AssetLibrary, factory=Assets, scope=punq.Scope.singleton)
     container.register(SampleMarks, factory=_sample_marks, scope=punq.Scope.singleton)
     fill(ContextKinds, ContextKinds(context_kinds))
+    fill(LookIntervals, LookIntervals(timedelta(seconds=settings.course_dates_every_seconds)))
     fill(Installation, _installation(settings))
+    fill(GuardOptions, _guard(settings))
 
 
 def _workers(settings: Settings, resources: ExitStack) -> "DramatiqQueue | None":
@@ -247,6 +308,13 @@ def _source(
     return source, chosen.source.context_kinds(source)
 
 
+def _guard(settings: Settings) -> GuardOptions:
+    return GuardOptions(
+        max_new_per_run=settings.guard_max_new_per_run,
+        change_of_scale=settings.guard_change_of_scale,
+    )
+
+
 def _installation(settings: Settings) -> Installation:
     return Installation(
         time_zone=ZoneInfo(settings.time_zone),
@@ -254,4 +322,5 @@ def _installation(settings: Settings) -> Installation:
         public_url=settings.public_url,
         mail_domain=settings.mail_sender.rpartition("@")[2],
         attach_documents=settings.documents_attached,
+        mail_cap_per_hour=settings.mail_cap_per_hour,
     )

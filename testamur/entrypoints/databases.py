@@ -19,7 +19,9 @@ from testamur.adapters.event_store.sqlite import SqliteDatabase
 from testamur.adapters.event_store.sqlite import migrations as sqlite_migrations
 from testamur.adapters.system import FileLocks
 from testamur.application.errors import EventStoreError, StorageError
+from testamur.application.ports.agenda import Agenda
 from testamur.application.ports.audit import AuditRows, AuditTrail
+from testamur.application.ports.deliveries import DeliveryLedger
 from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.log import StoredLog
 from testamur.application.ports.register import Register
@@ -48,6 +50,16 @@ class OpenDatabase(Protocol):
     @property
     def register(self) -> Register:
         """The register."""
+        ...
+
+    @property
+    def agenda(self) -> Agenda:
+        """What ticks look at."""
+        ...
+
+    @property
+    def deliveries(self) -> DeliveryLedger:
+        """What was sent to learners, and what waits."""
         ...
 
     @property

@@ -304,6 +304,9 @@ def _installation(settings: "Settings") -> Iterator[Finding]:
             "let the setting log_key lead to the log's own key; every host needs the same",
         )
         yield from _configurations(wiring)
+        yield _checked("approvals", lambda: _approvals(wiring), "")
+        yield _checked("withdrawals", lambda: _withdrawals(wiring), "")
+        yield _checked("corrections", lambda: _corrections(wiring), "")
 
 
 def _log_key(wiring: "Wiring") -> str:
@@ -362,6 +365,54 @@ def _configurations(wiring: "Wiring") -> Iterator[Finding]:
             name = f"{configuration.type_slug} for {configuration.context_key}"
             yield replace(prepared, found=f"{name}: {prepared.found}")
     yield Finding("configurations", True, f"{ready:,} enabled and ready")
+
+
+def _approvals(wiring: "Wiring") -> str:
+    from testamur.application.ports.register import Register
+
+    waiting = wiring.resolve(Register).runs_to_approve()
+    if not waiting:
+        return "no run waits for approval"
+    oldest = waiting[-1]
+    count = "1 run waits" if len(waiting) == 1 else f"{len(waiting):,} runs wait"
+    raise Unwell(
+        f"{count} for approval, the longest since {oldest.started_at:%Y-%m-%d %H:%M} UTC; "
+        "no slot of their configurations is started meanwhile",
+        f"look at it with `testamur run status {oldest.run_id}`, and approve or reject it",
+    )
+
+
+def _corrections(wiring: "Wiring") -> str:
+    from testamur.application.correcting import Correcting
+
+    waiting = wiring.resolve(Correcting).count_waiting()
+    if not waiting:
+        return "no correction waits for a decision"
+    return f"{waiting:,} proposed by reconciliations wait; see `testamur correction list`"
+
+
+def _withdrawals(wiring: "Wiring") -> str:
+    from testamur.application.ports.storage import ArchivingStorage, ArtifactStorage
+    from testamur.application.withdrawing import Withdrawing
+
+    waiting = wiring.resolve(Withdrawing).pending()
+    can_archive = isinstance(wiring.resolve(ArtifactStorage), ArchivingStorage)
+    if waiting and can_archive:
+        raise Unwell(
+            f"{waiting:,} credentials were revoked or superseded, and their documents may still be "
+            "in their public places",
+            "see that `testamur tick` runs, and what it reports",
+        )
+    if waiting:
+        raise Unwell(
+            f"{waiting:,} credentials were revoked or superseded, and their documents stay in "
+            "their public places: this storage cannot put files away",
+            "choose a storage that can, as local and s3 do, or take the files away yourself; "
+            "`testamur credential list --status revoked` shows which",
+        )
+    if not can_archive:
+        return "none waits; this storage cannot put files away, so revoked documents would stay"
+    return "no document of a credential that has ended waits to be put away"
 
 
 def _prepare(configurations: "Configurations", id_: "ConfigurationId") -> str:

@@ -18,6 +18,7 @@ from pydantic_settings import (
 )
 
 from testamur.adapters.signing.files import SigningKeyFiles
+from testamur.application.guarding import MostNew, ScaleFactor
 from testamur.application.options import problems_of
 from testamur.domain.errors import InvalidInput, InvalidOptions
 from testamur.entrypoints.option_tables import (
@@ -81,14 +82,22 @@ class Settings(BaseSettings):
             there is a ``source_folder``.
         source_folder: Folder with the data files of the source ``files``.
         source_options: Options of another source.
+        course_dates_every_seconds: How often the dates of courses are asked for that issue windows
+            follow.
         queue: How work is done; ``inline``: at once, in the same process; ``redis://…``: by
             workers, that take it from a Redis or Valkey server.
         queue_namespace: What the names of all keys on that server begin with.
         worker_processes: Processes that `testamur worker` starts.
         worker_threads: Threads in each of them.
+        log_format: How workers and the scheduler write their log; ``json``: an object a line.
+        metrics_port: Where workers give out metrics and tell of their health; None: nowhere.
+        metrics_host: Address of this machine that others reach that port at.
         time_zone: In which dates are told (IANA name).
         default_language: For learners whose own is not known (BCP 47).
         public_url: Where the public finds credentials; links and QR codes lead there.
+        guard_max_new_per_run: The most that a run may award before somebody has to approve it,
+            unless a type or configuration says otherwise.
+        guard_change_of_scale: How many times what runs usually award one may, likewise.
         attach_documents: Whether messages carry the document; by default only where there is no
             ``public_url``.
         notifier: Plugin that tells learners, by name or path; ``outbox``: messages are written as
@@ -98,6 +107,7 @@ class Settings(BaseSettings):
         mail_sender: Address that messages come from.
         mail_sender_name: Name that messages come from.
         mail_templates: Folder whose templates go before those that come with Testamur.
+        mail_cap_per_hour: The most messages that are sent within any hour; the rest waits.
         smtp_host: Mail server.
         smtp_port: Its port; 587 is usual for STARTTLS, 465 for TLS.
         smtp_security: How the connection is protected; ``none`` only on a trusted network.
@@ -135,13 +145,19 @@ class Settings(BaseSettings):
     source: str | None = None
     source_folder: GivenPath | None = None
     source_options: _Options = {}
+    course_dates_every_seconds: Annotated[int, Field(ge=60, le=3600)] = 600
     queue: Annotated[QueueLocation, NoDecode] = "inline"
     queue_namespace: Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "testamur"
     worker_processes: Annotated[int, Field(ge=1, le=256)] = 2
     worker_threads: Annotated[int, Field(ge=1, le=256)] = 4
+    log_format: Literal["text", "json"] = "text"
+    metrics_port: Annotated[int, Field(ge=1, le=65535)] | None = None
+    metrics_host: Annotated[str, Field(min_length=1)] = "127.0.0.1"
     time_zone: TimeZoneName = "UTC"
     default_language: LanguageTag = "en"
     public_url: WebAddress | None = None
+    guard_max_new_per_run: MostNew | None = None
+    guard_change_of_scale: ScaleFactor | None = None
     attach_documents: bool | None = None
     notifier: str = "outbox"
     notifier_options: _Options = {}
@@ -149,6 +165,7 @@ class Settings(BaseSettings):
     mail_sender: MailAddress = "certificates@testamur.invalid"
     mail_sender_name: str | None = None
     mail_templates: GivenPath | None = None
+    mail_cap_per_hour: Annotated[int, Field(ge=1)] | None = None
     smtp_host: str = "localhost"
     smtp_port: Annotated[int, Field(ge=1, le=65535)] = 587
     smtp_security: Literal["starttls", "tls", "none"] = "starttls"

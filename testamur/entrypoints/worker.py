@@ -16,6 +16,7 @@ from testamur.adapters.dramatiq_queue.messages import (
     FOLLOW_QUEUE,
     SCHEDULE_QUEUE,
     credentials_in,
+    reconciliation_in,
     run_in,
 )
 from testamur.application.errors import EventStoreError, QueueError
@@ -25,8 +26,11 @@ from testamur.application.ports.tasks import (
     IssueBatch,
     NotifyBatch,
     NotifyIssued,
+    Reconcile,
 )
 from testamur.domain.errors import InvalidInput
+from testamur.entrypoints.log_lines import take_over_logging
+from testamur.entrypoints.observing import Observing
 from testamur.entrypoints.setting_values import RedisUrl
 from testamur.entrypoints.settings import load_settings
 from testamur.entrypoints.worker_process import WorkerProcess
@@ -41,6 +45,8 @@ LATE_TICK_SECONDS: Final = 50
 #: How often work is tried again that ran into an error, at growing distances: about half an hour
 #: in all. A tick finds what is given up here.
 MOST_RETRIES: Final = 8
+#: After 5 to 10 seconds, 10 to 20 and 20 to 40; by then the next one is there.
+MOST_RETRIES_OF_FOLLOWING: Final = 3
 _BACKOFF: Final = {"min_backoff": 5 * _SECOND, "max_backoff": 10 * _MINUTE}
 
 
@@ -57,11 +63,14 @@ def _is_tried_again(retries: int, error: BaseException) -> bool:
 _settings = load_settings().settings
 if not isinstance(_settings.queue, RedisUrl):
     raise InvalidInput("queue", _settings.queue, "redis://HOST:PORT/NUMBER where workers are used")
-_process: Final = WorkerProcess(_settings)
+take_over_logging(_settings.log_format)
+_observing: Final = Observing(_settings)
+_process: Final = WorkerProcess(_settings, _observing)
 broker: Final = redis_broker(
     redis_client(_settings.queue.reveal()),
     _settings.queue_namespace,
     [
+        _observing,
         AgeLimit(),
         TimeLimit(),
         ShutdownNotifications(),
@@ -94,7 +103,7 @@ def tick() -> None:
     queue_name=FOLLOW_QUEUE,
     priority=1,
     time_limit=30 * _MINUTE,
-    max_retries=0,
+    max_retries=MOST_RETRIES_OF_FOLLOWING,
     periodic=cron("* * * * *"),
 )
 def follow_log() -> None:
@@ -111,6 +120,17 @@ def follow_log() -> None:
 def run_configuration(run_id: str) -> None:
     """Go over the learners of a run, page by page, and award those who are eligible."""
     _process.do(AwardRun(run_in(run_id)))
+
+
+@dramatiq.actor(
+    queue_name=ADDRESSES[Reconcile].queue,
+    priority=50,
+    time_limit=12 * _HOUR,
+    retry_when=_is_tried_again,
+)
+def reconcile(reconciliation_id: str) -> None:
+    """Compare a configuration's credentials with today's verdicts, page by page."""
+    _process.do(Reconcile(reconciliation_in(reconciliation_id)))
 
 
 @dramatiq.actor(queue_name=ADDRESSES[IssueAwarded].queue, priority=30, time_limit=30 * _MINUTE)

@@ -3,23 +3,33 @@
 import logging
 import threading
 import time
-from typing import TYPE_CHECKING, Any, Final
+from contextlib import closing
+from datetime import UTC, datetime
+from functools import partial
+from typing import TYPE_CHECKING, Final
 
 from dramatiq import Middleware, Retry
 from dramatiq.broker import Broker, MessageProxy
 
+from testamur.adapters.dramatiq_queue import redis_client
+from testamur.adapters.dramatiq_queue.figures import QueueStatus
 from testamur.adapters.dramatiq_queue.messages import ADDRESSES, arguments_of, subject_of
+from testamur.adapters.metrics.catalogue import TICK_PROBLEMS
+from testamur.adapters.metrics.measured import measured
 from testamur.application.divided_work import DividedWork
 from testamur.application.errors import AlreadyRunning, QueueError
 from testamur.application.following import Following
-from testamur.application.ports.tasks import AwardRun, Task
+from testamur.application.ports.tasks import AwardRun, Reconcile, Task
 from testamur.application.progress import Progress, Step, Unwatched
 from testamur.application.ticking import Ticking
 from testamur.application.transparency.sealing import Sealing
 from testamur.application.work import Done
 from testamur.domain.identifiers import RunId
-from testamur.domain.runs import RunCounts
+from testamur.domain.run_results import RunCounts
 from testamur.entrypoints.container import Wiring
+from testamur.entrypoints.log_lines import tell
+from testamur.entrypoints.observing import Observing
+from testamur.entrypoints.setting_values import RedisUrl
 from testamur.entrypoints.settings import Settings
 
 if TYPE_CHECKING:
@@ -33,18 +43,22 @@ SHARE_TAKEN_MILLISECONDS: Final = 15_000
 #: Events by which the audit trail is brought on at a time.
 MOST_FOLLOWED: Final = 200_000
 
+#: A run that has gone on for so long hands itself back between two pages, an hour before Dramatiq
+#: would interrupt it between any two lines. Those whom it awarded are not gone over again.
+LONGEST_RUN_SECONDS: Final = 11 * 3600.0
+
 _logger: Final = logging.getLogger("testamur.worker")
 
 
 class HandedBack(BaseException):
-    """The process is to stop, and a run on its way goes back to the queue.
+    """The process is to stop, or a run takes too long: it goes back to the queue.
 
     It is no `Exception`, as nothing went wrong: it is not recorded as a failure of the run.
     """
 
 
 class UntilStopped:
-    """Progress of a run: it is counted, and ends between two pages where the process is to stop.
+    """Progress of a run: it is counted, and ends between two pages where it is to stop or is long.
 
     Args:
         stopping: Is set when it is.
@@ -57,6 +71,7 @@ class UntilStopped:
         self._queue = queue
         self._run_id = run_id
         self._evaluated = 0
+        self._until = time.monotonic() + LONGEST_RUN_SECONDS
 
     def expect(self, step: Step, total: int) -> None:
         """Do nothing."""
@@ -65,7 +80,7 @@ class UntilStopped:
         """Go on, or not.
 
         Raises:
-            HandedBack: The process is to stop.
+            HandedBack: The process is to stop, or the run has gone on for too long.
         """
         if step is Step.EVALUATE:
             self._evaluated += by
@@ -73,8 +88,9 @@ class UntilStopped:
                 self._queue.note_evaluated(self._run_id, self._evaluated)
             except QueueError as error:
                 # It is for people to look at; the run need not stop for it.
-                _logger.warning("task=run_configuration run=%s %s", self._run_id, error)
-        if self._stopping.is_set():
+                tell(_logger, logging.WARNING, task="run_configuration", run=self._run_id,
+                     problem=error.for_the_record())  # fmt: skip
+        if self._stopping.is_set() or time.monotonic() > self._until:
             raise HandedBack
 
 
@@ -83,10 +99,12 @@ class WorkerProcess(Middleware):
 
     Args:
         settings: Of the installation.
+        observing: Says what is measured.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings, observing: Observing | None = None) -> None:
         self._settings = settings
+        self._observing = observing or Observing(settings)
         self._stopping = threading.Event()
         self._opening = threading.Lock()
         self._wiring: Wiring | None = None
@@ -105,7 +123,7 @@ class WorkerProcess(Middleware):
         queue.begun(task)
         name = ADDRESSES[type(task)].actor
         subject = subject_of(arguments_of(task))
-        is_run = isinstance(task, AwardRun)
+        is_run = isinstance(task, AwardRun | Reconcile)
         progress: Progress = Unwatched()
         if isinstance(task, AwardRun):
             progress = UntilStopped(self._stopping, queue, task.run_id)
@@ -114,16 +132,16 @@ class WorkerProcess(Middleware):
             done = wiring.resolve(DividedWork).do(task, queue, progress)
         except HandedBack:
             queue.send(task)
-            _logger.info("task=%s outcome=handed-back %s", name, subject)
+            tell(_logger, logging.INFO, task=name, outcome="handed-back", **subject)
         except AlreadyRunning as error:
             if not is_run:
                 raise Retry(str(error), delay=SHARE_TAKEN_MILLISECONDS) from error
             # Whoever carries it out may end without a word; then a tick finds it again.
-            _logger.info("task=%s outcome=left-to-another %s", name, subject)
+            tell(_logger, logging.INFO, task=name, outcome="left-to-another", **subject)
         else:
             seconds = time.monotonic() - began
-            _logger.info("task=%s outcome=done seconds=%.3f %s %s", name, seconds,
-                         _told(done), subject)  # fmt: skip
+            tell(_logger, logging.INFO, task=name, outcome="done", seconds=round(seconds, 3),
+                 **_counts(done), **subject)  # fmt: skip
 
     def tick(self) -> None:
         """Find what is due, and hand it over.
@@ -138,18 +156,23 @@ class WorkerProcess(Middleware):
         try:
             report = wiring.resolve(Ticking).tick(queue)
         except AlreadyRunning:
-            _logger.info("task=tick outcome=left-to-another")
+            tell(_logger, logging.INFO, task="tick", outcome="left-to-another")
             return
+        self._note_tick(len(report.problems))
         for problem in report.problems:
-            _logger.error("task=tick subject=%r problem=%s: %s", problem.subject,
-                          type(problem.error).__name__, problem.error)  # fmt: skip
-        _logger.info(
-            "task=tick outcome=done started=%d resumed=%d disabled=%d erased=%d problems=%d",
-            len(report.started),
-            len(report.resumed),
-            len(report.disabled),
-            len(report.erased),
-            len(report.problems),
+            tell(_logger, logging.ERROR, task="tick", subject=problem.subject,
+                 error=type(problem.error).__name__,
+                 problem=problem.error.for_the_record())  # fmt: skip
+        tell(
+            _logger,
+            logging.INFO,
+            task="tick",
+            outcome="done",
+            started=len(report.started),
+            resumed=len(report.resumed),
+            disabled=len(report.disabled),
+            erased=len(report.erased),
+            problems=len(report.problems),
         )
 
     def follow(self) -> None:
@@ -162,18 +185,20 @@ class WorkerProcess(Middleware):
         wiring.resolve(Sealing).seal()
         written = wiring.resolve(Following).catch_up(MOST_FOLLOWED)
         if written:
-            _logger.info("task=follow_log outcome=done events=%d", written)
+            tell(_logger, logging.INFO, task="follow_log", outcome="done", events=written)
 
     # What Dramatiq tells
 
     def after_nack(self, broker: Broker, message: MessageProxy) -> None:
         """Tell which work was given up."""
-        _logger.error(
-            "task=%s outcome=given-up attempts=%s message=%s %s",
-            message.actor_name,
-            message.options.get("retries", 0),
-            message.message_id,
-            subject_of(message.kwargs, in_full=True),
+        tell(
+            _logger,
+            logging.ERROR,
+            task=message.actor_name,
+            outcome="given-up",
+            attempts=message.options.get("retries", 0),
+            message=message.message_id,
+            **subject_of(message.kwargs, in_full=True),
         )
 
     def before_worker_shutdown(self, broker: Broker, worker: "Worker") -> None:
@@ -190,18 +215,31 @@ class WorkerProcess(Middleware):
     def _opened(self) -> Wiring:
         with self._opening:
             if self._wiring is None:
-                self._wiring = Wiring.of(self._settings)
+                measures = self._observing.measures
+                in_front = None if measures is None else partial(measured, measures=measures)
+                self._wiring = Wiring.of(self._settings, in_front=in_front)
             return self._wiring
 
+    def _note_tick(self, problems: int) -> None:
+        """Keep that there was one, for those who look after the installation."""
+        if self._observing.measures is not None:
+            self._observing.measures.count(TICK_PROBLEMS, problems)
+        if not isinstance(self._settings.queue, RedisUrl):
+            raise AssertionError("a worker without a queue")
+        client = redis_client(self._settings.queue.reveal())
+        try:
+            with closing(QueueStatus(client, self._settings.queue_namespace)) as status:
+                status.note_tick(datetime.now(UTC))
+        except QueueError as error:
+            # It is for people to look at; what the tick found is on its way.
+            tell(_logger, logging.WARNING, task="tick", problem=error.for_the_record())
 
-def _told(done: Done) -> str:
-    counts: dict[str, Any]
+
+def _counts(done: Done) -> dict[str, int]:
     if isinstance(done, RunCounts):
-        counts = {"evaluated": done.evaluated, "awarded": done.awarded, "refused": done.refused}
-    else:
-        counts = {
-            name: getattr(done, name)
-            for name in ("issued", "sent", "skipped", "failed")
-            if hasattr(done, name)
-        }
-    return " ".join(f"{name}={count}" for name, count in counts.items())
+        return {"evaluated": done.evaluated, "awarded": done.awarded, "refused": done.refused}
+    return {
+        name: getattr(done, name)
+        for name in ("issued", "sent", "skipped", "failed", "compared", "proposed", "withdrawn")
+        if hasattr(done, name)
+    }

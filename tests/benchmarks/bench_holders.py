@@ -41,7 +41,7 @@ def _measure(kind: str, database: Database) -> None:
     rounds = []
     for _ in range(ROUNDS):
         with stopwatch() as ours:
-            without = set(ids) - database.register.holders(CONFIGURATION, ids)
+            without = database.register.not_holding(CONFIGURATION, ids)
         # Texts of their own, as those from another source would be.
         held = [f"u{int(id_[1:]):07}" for id_ in ids if id_ not in without]
         with stopwatch() as floor:

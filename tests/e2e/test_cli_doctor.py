@@ -53,6 +53,9 @@ def test_an_installation_that_is_well_passes_every_check(settings: Settings) -> 
         "plugins",
         "log key",
         "configurations",
+        "approvals",
+        "withdrawals",
+        "corrections",
     ]
     assert findings["configurations"].found == "1 enabled and ready"
 

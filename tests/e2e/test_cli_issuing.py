@@ -316,6 +316,7 @@ def test_a_tick_in_json_names_its_runs(testamur: Program) -> None:
         "resumed": [],
         "disabled": {},
         "left_to_others": [],
+        "needs_approval": [],
         "erased": [],
         "issued": 2,
         "not_issued": 0,

@@ -270,6 +270,8 @@ def test_ctrl_c_ends_a_run_and_the_next_tick_finishes_it(testamur: Program) -> N
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
+            # Where the tests run in the background, a shell may have let them ignore it.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         ) as process,
     ):
         until = time.monotonic() + PATIENCE_SECONDS

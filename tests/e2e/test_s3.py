@@ -6,7 +6,7 @@ import pytest
 import urllib3
 
 from testamur import CredentialFilter, Settings, Testamur
-from testamur.application.errors import StorageError
+from testamur.application.errors import DocumentWithdrawn, StorageError
 from testamur.domain.credentials import CredentialStatus, IssuanceFailed
 from testamur.domain.errors import InvalidInput, NotFound
 from testamur.domain.identifiers import LearnerId
@@ -180,3 +180,47 @@ def test_the_command_line_gives_a_link_and_shows_no_secret(
     assert bucket in shown
     assert SECRET_KEY not in shown
     assert "presigned_seconds" in testamur.succeeds("plugins", "s3").out
+
+
+def test_a_revoked_document_leaves_its_address_and_is_kept_in_the_archive(
+    settings: Settings, s3: S3Server, bucket: str
+) -> None:
+    with Testamur.open(settings) as testamur:
+        issue_all(testamur)
+        first, *others = list(testamur.credentials())
+        content = testamur.document(first.credential_id)
+        shared_before = testamur.download_url(str(first.credential_id))
+
+        done = testamur.revoke(first.credential_id, "a slip of the pen")
+
+        assert (done.revoked, done.withdrawal.withdrawn) == (1, 1)
+        assert urllib3.request("GET", shared_before).status == 404
+        public = {name for name in objects(s3, bucket) if name.startswith("credentials/")}
+        assert len(public) == len(others)
+        assert not any(str(first.credential_id) in name for name in public)
+        with pytest.raises(DocumentWithdrawn, match=r"s3://.*\.archive/credentials"):
+            testamur.download_url(str(first.credential_id))
+        assert testamur.document(first.credential_id, archived=True) == content
+
+
+def test_what_the_server_refused_to_move_is_put_away_by_the_next_tick(
+    settings: Settings, s3: S3Server, bucket: str
+) -> None:
+    refused = b"<Error><Code>AccessDenied</Code><Message>no</Message></Error>"
+    # Once with the batch, and once alone.
+    fault = Fault("status", "PUT", "/.archive/", times=2, status=403, body=refused)
+    with faulty_proxy(s3.port, fault) as proxy:
+        options = {**settings.storage_options, "endpoint": proxy.endpoint}
+        with Testamur.open(settings.model_copy(update={"storage_options": options})) as testamur:
+            issue_all(testamur)
+            first, *_ = list(testamur.credentials())
+
+            done = testamur.revoke(first.credential_id, "a slip of the pen")
+
+            assert (done.revoked, done.withdrawal.waiting) == (1, 1)
+            assert "the access key may not do this" in done.withdrawal.failures[0]
+            assert testamur.verify(first.credential_id).status == "revoked"
+            assert testamur.tick().withdrawn.withdrawn == 1
+            assert testamur.withdrawals_pending() == 0
+    public = objects(s3, bucket, "credentials/")
+    assert not any(str(first.credential_id) in name for name in public)

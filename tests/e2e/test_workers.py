@@ -11,6 +11,7 @@ import pytest
 
 from testamur import ConfigurationId, CredentialFilter, CredentialStatus, Settings, Testamur
 from testamur.application.ports.event_store import EventStore
+from testamur.application.ticking import Ticking
 from testamur.domain.credentials import CredentialAwarded, CredentialIssued
 from testamur.domain.runs import RunStarted
 from testamur.entrypoints.container import Wiring
@@ -127,6 +128,27 @@ def test_a_run_is_shared_by_workers_and_everybody_is_told_once(
         # Both processes had a part in it.
         assert len({line.split("[PID ")[1].split("]")[0] for line in worker.told().splitlines()
                     if "task=issue_batch outcome=done" in line}) == 2  # fmt: skip
+
+
+def test_a_reconciliation_that_is_due_is_done_by_a_worker(
+    tmp_path: Path, valkey: ValkeyServer
+) -> None:
+    with course(tmp_path, valkey.fresh_database()) as given:
+        given.testamur.run(given.configuration, limit=3)
+        given.testamur.change_options(given.configuration, {"reconcile": {"every_days": 7}})
+        names = [f"Ann Example {number}" for number in range(LEARNERS)]
+        write_course(tmp_path / "source", eligible=(), not_eligible=names)
+        given.installation.start_worker()
+
+        with closing(Wiring.of(given.installation.settings)) as wiring:
+            assert wiring.workers is not None
+            (id_,) = wiring.resolve(Ticking).tick(wiring.workers).reconciling
+        given.installation.until(lambda: given.testamur.reconciliation(id_).counts is not None)
+
+        kinds = [each.proposed.kind for _, each in given.testamur.corrections()]
+        assert kinds == ["no-longer-eligible"] * 3
+        assert given.issued() == 3
+        assert given.testamur.tick().reconciling == []
 
 
 def test_two_schedulers_start_a_slot_once(tmp_path: Path, valkey: ValkeyServer) -> None:

@@ -7,10 +7,11 @@ from zoneinfo import ZoneInfo
 
 from testamur.adapters.event_store.sqlite import SqliteDatabase
 from testamur.adapters.no_source import NoRetrievalSource
-from testamur.adapters.system import RandomIds
+from testamur.adapters.system import MemoryLocks, RandomIds
 from testamur.application.awarding import Awarding
 from testamur.application.installation import Installation
 from testamur.application.ports.register import CredentialFilter
+from testamur.application.serials import Serials
 from testamur.domain.credentials import CredentialStatus
 from tests.support.events import an_award, by, id_of
 
@@ -28,6 +29,7 @@ def test_eight_threads_that_award_the_same_learners_award_each_once(tmp_path: Pa
             NoRetrievalSource("none is needed"),
             RandomIds(),
             Installation(ZoneInfo("UTC")),
+            Serials(database.register, MemoryLocks()),
         )
 
         def award_all(thread: int) -> int:

@@ -1,4 +1,4 @@
-"""A process that issues credentials and is killed on the way, at a chosen point."""
+"""A process that issues, revokes or reissues and is killed on the way, at a chosen point."""
 
 import multiprocessing
 import os
@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from testamur.adapters.event_store.sqlite import SqliteDatabase
 from testamur.application.ports.event_store import Attribution, NewEvents
+from testamur.application.ports.register import CredentialFilter
 from testamur.entrypoints.library import Testamur
 from testamur.entrypoints.settings import Settings
 
@@ -70,8 +71,40 @@ def watch_appends(trace: Trace, events: Any) -> None:
     type(events).append = lambda self, batch, attribution: noting(batch, attribution)
 
 
-def work(settings: Settings, kill_at: int | None, report: Connection) -> None:
-    """Start the run that was asked for, or pick up what is left of it, in this process."""
+def issue(testamur: Testamur) -> None:
+    """Start the run that was asked for, or pick up what is left of it."""
+    ((configuration, _),) = testamur.configurations()
+    if testamur.runs(configuration):
+        testamur.tick()
+    else:
+        testamur.run(configuration)
+
+
+def revoke(testamur: Testamur) -> None:
+    """Revoke whatever the first run awarded and still holds, and finish what was interrupted."""
+    run = testamur.runs()[-1].run_id
+    count = testamur.revocable_of_run(run).count
+    if count:
+        testamur.revoke_run(run, "the wrong template", expect=count)
+    testamur.tick()
+
+
+def reissue(testamur: Testamur) -> None:
+    """Reissue whatever looks otherwise now than when it was issued, and do what else is due."""
+    everything = CredentialFilter(type_slug="completion")
+    count = testamur.reissuable(everything).count
+    if count:
+        testamur.reissue_many(everything, "a typo in the template", expect=count)
+    testamur.tick()
+
+
+def work(
+    settings: Settings,
+    kill_at: int | None,
+    report: Connection,
+    do: Callable[[Testamur], None] = issue,
+) -> None:
+    """Do something in this process."""
     trace = Trace(kill_at)
     original = SqliteDatabase.open
 
@@ -83,16 +116,16 @@ def work(settings: Settings, kill_at: int | None, report: Connection) -> None:
     SqliteDatabase.open = opened  # type: ignore[method-assign]
     watch(trace)
     with Testamur.open(settings, actor="user:registrar") as testamur:
-        ((configuration, _),) = testamur.configurations()
-        if testamur.runs(configuration):
-            testamur.tick()
-        else:
-            testamur.run(configuration)
+        do(testamur)
     report.send(trace.points)
 
 
 def work_in_a_process(
-    settings: Settings, *, kill_at: int | None = None, kill_after_seconds: float | None = None
+    settings: Settings,
+    *,
+    kill_at: int | None = None,
+    kill_after_seconds: float | None = None,
+    do: Callable[[Testamur], None] = issue,
 ) -> list[tuple[str, str]] | None:
     """Work in a process of its own; return what it did, or None if it was killed.
 
@@ -100,9 +133,10 @@ def work_in_a_process(
         settings: Of the installation.
         kill_at: Number of the point at which it kills itself.
         kill_after_seconds: After how long it is killed from outside.
+        do: What it does: :func:`issue` or :func:`revoke`.
     """
     receiver, sender = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=work, args=(settings, kill_at, sender))
+    process = _PROCESSES.Process(target=work, args=(settings, kill_at, sender, do))
     process.start()
     sender.close()
     try:

@@ -27,6 +27,14 @@ from testamur.domain.contexts import (
     OpaqueKey,
     PathwayKey,
 )
+from testamur.domain.corrections import (
+    CorrectionAccepted,
+    CorrectionCarriedOut,
+    CorrectionFailed,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+)
 from testamur.domain.credential_types import (
     CredentialTypeDefined,
     CredentialTypeRetired,
@@ -40,10 +48,14 @@ from testamur.domain.credentials import (
     CredentialIssued,
     CredentialRevoked,
     CredentialSuperseded,
+    DocumentsWithdrawn,
     IssuanceFailed,
+    NotificationBounced,
     NotificationFailed,
+    NotificationRequested,
     NotificationSent,
     NotificationSkipped,
+    NotificationSuppressed,
     PersonalDataErased,
 )
 from testamur.domain.criteria import (
@@ -54,6 +66,8 @@ from testamur.domain.criteria import (
     PathwayCriteria,
     category_key,
 )
+from testamur.domain.deliveries import LearnerSilenced, SilenceLifted
+from testamur.domain.digests import DigestFailed, DigestRequested, DigestSent, DigestSkipped
 from testamur.domain.erasures import ErasureCompleted, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.evidence import CriterionResult, Evidence
@@ -62,22 +76,33 @@ from testamur.domain.identifiers import (
     ConfigurationId,
     CredentialId,
     LearnerId,
+    ReconciliationId,
+    RunId,
     Slug,
     VerificationId,
 )
 from testamur.domain.learning import Achievement, ContextFacts, GradedSubsection, LearnerRecord
 from testamur.domain.personal_data import Person
+from testamur.domain.proposals import LearnersProposed
+from testamur.domain.reconciliations import (
+    ReconciliationCompleted,
+    ReconciliationCounts,
+    ReconciliationFailed,
+    ReconciliationStarted,
+)
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
 from testamur.domain.runs import (
     LearnersLeftOut,
     LearnersRefused,
-    LeftOut,
-    Refusal,
+    RunApproved,
     RunCompleted,
-    RunCounts,
     RunFailed,
+    RunNeedsApproval,
+    RunRejected,
     RunStarted,
 )
 from testamur.domain.schedules import CronRule, IntervalRule, IssueWindow, OnceRule, Schedule
+from testamur.domain.serials import SerialsAssigned
 
 
 def tries(number: int) -> settings:
@@ -356,6 +381,10 @@ awards = st.builds(
     replaces=st.none() | credential_ids,
     expires_at=st.none() | moments,
     verification_id=verification_ids,
+    serial=st.none() | words,
+    imported_from=st.none() | words,
+    imported_id=st.none() | words,
+    document_link=st.none() | words,
 )
 run_starts = st.builds(
     RunStarted,
@@ -366,6 +395,26 @@ run_starts = st.builds(
     learner_id=st.none() | learner_ids,
     limit=st.none() | st.integers(1, 10**6),
 )
+
+run_ids = st.uuids().map(RunId)
+reconciliation_ids = st.uuids().map(ReconciliationId)
+counts = st.integers(0, 10**6)
+asked = st.builds(
+    RunNeedsApproval,
+    reason=st.sampled_from(["max-new", "change-of-scale"]),
+    limit=st.integers(1, 10**6),
+    usual=st.none() | st.integers(1, 10**6).map(lambda halves: Decimal(halves) / 2),
+    proposed=st.integers(1, 10**6),
+    pages=st.integers(1, 1000),
+    sha256=hashes,
+    counts=run_counts(),
+)
+
+about_a_message: dict[str, SearchStrategy[Any]] = {
+    "notice": st.sampled_from(["issued", "revoked", "reissued", "expiring", "recertified"]),
+    "sequence": st.integers(0, 3),
+    "request": st.integers(1, 3),
+}
 
 # Events
 
@@ -395,11 +444,68 @@ EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
     RunStarted: run_starts,
     LearnersRefused: st.builds(LearnersRefused, refusals=st.lists(refusals, max_size=3).map(tuple)),
     LearnersLeftOut: st.builds(LearnersLeftOut, learners=st.lists(left_out, max_size=3).map(tuple)),
+    RunNeedsApproval: asked,
+    RunApproved: st.builds(RunApproved, reason=words),
+    RunRejected: st.builds(RunRejected, reason=words),
+    LearnersProposed: st.builds(
+        LearnersProposed,
+        run_id=run_ids,
+        configuration_id=configuration_ids,
+        page=st.integers(1, 1000),
+        learner_ids=st.lists(learner_ids, max_size=3).map(tuple),
+    ),
     RunCompleted: st.builds(RunCompleted, counts=run_counts()),
     RunFailed: st.builds(
         RunFailed, attempt=st.integers(1, 9), error=words, retry_at=st.none() | moments
     ),
     CredentialAwarded: awards,
+    ReconciliationStarted: st.builds(
+        ReconciliationStarted,
+        configuration_id=configuration_ids,
+        slot=words,
+        trigger=st.sampled_from(["schedule", "manual"]),
+    ),
+    ReconciliationCompleted: st.builds(
+        ReconciliationCompleted,
+        configuration_id=configuration_ids,
+        counts=st.builds(ReconciliationCounts, compared=counts, proposed=counts),
+        next_at=st.none() | moments,
+    ),
+    ReconciliationFailed: st.builds(
+        ReconciliationFailed,
+        configuration_id=configuration_ids,
+        attempt=st.integers(1, 99),
+        error=words,
+        retry_at=st.none() | moments,
+    ),
+    CorrectionProposed: st.builds(
+        CorrectionProposed,
+        reconciliation_id=reconciliation_ids,
+        configuration_id=configuration_ids,
+        learner_id=learner_ids,
+        credential_id=st.none() | credential_ids,
+        kind=st.sampled_from(["no-longer-eligible", "data-changed", "now-eligible"]),
+        differs=st.lists(
+            st.sampled_from(["full_name", "context_name", "type_name", "issuer_name"]), max_size=2
+        ).map(tuple),
+        full_name=st.none() | words,
+        context_name=st.none() | words,
+    ),
+    CorrectionAccepted: st.builds(CorrectionAccepted, reason=words, tell=st.booleans()),
+    CorrectionRejected: st.builds(CorrectionRejected, reason=words),
+    CorrectionCarriedOut: st.builds(CorrectionCarriedOut, credential_id=credential_ids),
+    CorrectionFailed: st.builds(
+        CorrectionFailed, attempt=st.integers(1, 99), error=words, retry_at=moments
+    ),
+    CorrectionWithdrawn: st.builds(CorrectionWithdrawn, reason=words),
+    SerialsAssigned: st.builds(
+        SerialsAssigned,
+        per=st.sampled_from(["issuer", "configuration"]),
+        of=words,
+        year=st.none() | st.integers(1, 9999),
+        first=st.integers(1, 10**12),
+        count=st.integers(1, 10**6),
+    ),
     CredentialIssued: st.builds(
         CredentialIssued,
         artifacts=st.lists(artifacts, min_size=1, max_size=3).map(tuple),
@@ -413,7 +519,10 @@ EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
         detail=st.none() | words,
         retry_at=moments,
     ),
-    NotificationSent: st.builds(NotificationSent, message_id=words),
+    NotificationRequested: st.builds(
+        NotificationRequested, **about_a_message, reason=st.none() | words
+    ),
+    NotificationSent: st.builds(NotificationSent, message_id=words, **about_a_message),
     NotificationFailed: st.builds(
         NotificationFailed,
         learner_id=learner_ids,
@@ -421,11 +530,34 @@ EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
         reason=words,
         detail=st.none() | words,
         retry_at=st.none() | moments,
+        **about_a_message,
     ),
-    NotificationSkipped: st.builds(NotificationSkipped, reason=words),
+    NotificationSkipped: st.builds(NotificationSkipped, reason=words, **about_a_message),
+    NotificationSuppressed: st.builds(NotificationSuppressed, reason=words, **about_a_message),
+    NotificationBounced: st.builds(NotificationBounced, reason=words, **about_a_message),
     CredentialRevoked: st.builds(CredentialRevoked, reason=words),
-    CredentialSuperseded: st.builds(CredentialSuperseded, by=credential_ids),
+    CredentialSuperseded: st.builds(
+        CredentialSuperseded, by=credential_ids, reason=st.none() | words
+    ),
+    DocumentsWithdrawn: st.builds(
+        DocumentsWithdrawn,
+        archived=st.lists(words, max_size=2).map(tuple),
+        missing=st.lists(words, max_size=2).map(tuple),
+    ),
     PersonalDataErased: st.builds(PersonalDataErased, reason=words),
+    LearnerSilenced: st.builds(LearnerSilenced, learner_id=learner_ids, reason=words),
+    SilenceLifted: st.builds(SilenceLifted, learner_id=learner_ids, reason=words),
+    DigestRequested: st.builds(DigestRequested, run_id=run_ids, configuration_id=configuration_ids),
+    DigestSent: st.builds(
+        DigestSent,
+        message_id=words,
+        recipients=st.integers(0, 20),
+        refused=st.integers(0, 20),
+    ),
+    DigestFailed: st.builds(
+        DigestFailed, attempt=st.integers(1, 18), reason=words, retry_at=st.none() | moments
+    ),
+    DigestSkipped: st.builds(DigestSkipped, reason=words),
     ErasureRequested: st.builds(ErasureRequested, learner_id=learner_ids, reason=words),
     ErasureCompleted: st.builds(
         ErasureCompleted,

@@ -16,6 +16,14 @@ from testamur.domain.configurations import (
     OptionsChanged,
     ScheduleChanged,
 )
+from testamur.domain.corrections import (
+    CorrectionAccepted,
+    CorrectionCarriedOut,
+    CorrectionFailed,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+)
 from testamur.domain.credential_types import (
     CredentialTypeDefined,
     CredentialTypeRetired,
@@ -29,12 +37,18 @@ from testamur.domain.credentials import (
     CredentialIssued,
     CredentialRevoked,
     CredentialSuperseded,
+    DocumentsWithdrawn,
     IssuanceFailed,
+    NotificationBounced,
     NotificationFailed,
+    NotificationRequested,
     NotificationSent,
     NotificationSkipped,
+    NotificationSuppressed,
     PersonalDataErased,
 )
+from testamur.domain.deliveries import LearnerSilenced, SilenceLifted
+from testamur.domain.digests import DigestFailed, DigestRequested, DigestSent, DigestSkipped
 from testamur.domain.erasures import ErasureCompleted, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.evidence import CriterionResult, Evidence
@@ -43,24 +57,35 @@ from testamur.domain.identifiers import (
     ConfigurationId,
     CredentialId,
     LearnerId,
+    RunId,
     Slug,
     VerificationId,
     configuration_id,
     credential_id,
     credential_type_id,
+    reconciliation_id,
 )
 from testamur.domain.personal_data import Person
+from testamur.domain.proposals import LearnersProposed
+from testamur.domain.reconciliations import (
+    ReconciliationCompleted,
+    ReconciliationCounts,
+    ReconciliationFailed,
+    ReconciliationStarted,
+)
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
 from testamur.domain.runs import (
     LearnersLeftOut,
     LearnersRefused,
-    LeftOut,
-    Refusal,
+    RunApproved,
     RunCompleted,
-    RunCounts,
     RunFailed,
+    RunNeedsApproval,
+    RunRejected,
     RunStarted,
 )
 from testamur.domain.schedules import CronRule, IntervalRule, IssueWindow, OnceRule, Schedule
+from testamur.domain.serials import SerialsAssigned
 
 NOON: Final = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TYPE: Final = Slug("completion")
@@ -217,6 +242,21 @@ def a_configuration(context_key: str = COURSE) -> ConfigurationCreated:
     )
 
 
+def a_correction(learner: str = "learner-1", **changes: Any) -> CorrectionProposed:
+    """Return that a credential is to be corrected, because its learner has another name."""
+    values: dict[str, Any] = {
+        "reconciliation_id": reconciliation_id(CONFIGURATION, "manual:request-1"),
+        "configuration_id": CONFIGURATION,
+        "learner_id": LearnerId(learner),
+        "credential_id": credential_id(CONFIGURATION, LearnerId(learner)),
+        "kind": "data-changed",
+        "differs": ("full_name", "context_name"),
+        "full_name": "Zoë Müller-Żak",
+        "context_name": "Ⅱ. Semester",
+    }
+    return CorrectionProposed(**(values | changes))
+
+
 def a_request_to_erase(learner: str = "learner-1") -> ErasureRequested:
     """Return that everything personal about a learner is to go."""
     return ErasureRequested(learner_id=LearnerId(learner), reason="asked for “by letter”")
@@ -261,6 +301,23 @@ def one_of_each() -> Sequence[DomainEvent]:
         LearnersLeftOut(
             learners=(LeftOut(learner_id=LearnerId("l-3"), reason="the LMS says “no grade”"),)
         ),
+        RunNeedsApproval(
+            reason="change-of-scale",
+            limit=100,
+            usual=Decimal("3.5"),
+            proposed=1001,
+            pages=2,
+            sha256="0" * 64,
+            counts=RunCounts(evaluated=1002, not_eligible=1, eligible=1001),
+        ),
+        RunApproved(reason="the term has ended"),
+        RunRejected(reason="“0.5” was a slip"),
+        LearnersProposed(
+            run_id=RunId(UUID(int=5)),
+            configuration_id=CONFIGURATION,
+            page=2,
+            learner_ids=(LearnerId("l-4"), LearnerId("l-5")),
+        ),
         RunCompleted(counts=RunCounts(evaluated=3, already_held=1, eligible=2, awarded=2)),
         RunFailed(attempt=1, error="the LMS went away", retry_at=NOON),
         an_award(
@@ -268,15 +325,46 @@ def one_of_each() -> Sequence[DomainEvent]:
             expires_at=NOON + timedelta(days=700),
             edition=2,
             verification_id=VerificationId("q" * 22),
+            serial="ÜN-2026-000007",
+        ),
+        ReconciliationStarted(
+            configuration_id=CONFIGURATION, slot="manual:request-1", trigger="manual"
+        ),
+        ReconciliationCompleted(
+            configuration_id=CONFIGURATION,
+            counts=ReconciliationCounts(compared=3, no_longer_eligible=1, proposed=1, unknown=1),
+            next_at=NOON,
+        ),
+        ReconciliationFailed(
+            configuration_id=CONFIGURATION, attempt=2, error="the LMS went away", retry_at=NOON
+        ),
+        a_correction(),
+        CorrectionAccepted(reason="the exam was graded anew", tell=True),
+        CorrectionRejected(reason="a slip in the gradebook"),
+        CorrectionCarriedOut(credential_id=CredentialId(UUID(int=6))),
+        CorrectionFailed(attempt=1, error="the disk is full", retry_at=NOON),
+        CorrectionWithdrawn(reason="it is as it was"),
+        SerialsAssigned(
+            per="configuration", of=f"{TYPE} {COURSE}", year=2026, first=10**12, count=2
         ),
         an_issue(),
         a_failed_issue(),
+        NotificationRequested(notice="expiring", sequence=1, request=2, reason="asked for"),
         NotificationSent(message_id="<issued.1@example.org>"),
         a_failed_notification(retry_at=None),
         NotificationSkipped(reason="no-address"),
+        NotificationSuppressed(reason="complained"),
+        NotificationBounced(reason="5.1.1"),
         CredentialRevoked(reason="by mistake"),
         CredentialSuperseded(by=CredentialId(UUID(int=2))),
+        DocumentsWithdrawn(archived=("credentials/00/certificate.pdf",)),
         PersonalDataErased(reason="asked for"),
+        LearnerSilenced(learner_id=LearnerId("learner-1"), reason="complained"),
+        SilenceLifted(learner_id=LearnerId("learner-1"), reason="by mistake"),
+        DigestRequested(run_id=RunId(UUID(int=3)), configuration_id=ConfigurationId(UUID(int=4))),
+        DigestSent(message_id="<digest.1@example.org>", recipients=2, refused=1),
+        DigestFailed(attempt=1, reason="unreachable", retry_at=NOON),
+        DigestSkipped(reason="nobody-to-tell"),
         a_request_to_erase(),
         an_erasure(),
     )

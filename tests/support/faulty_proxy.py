@@ -3,7 +3,7 @@
 import ssl
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.client import HTTPConnection
@@ -65,12 +65,15 @@ class FaultyProxy:
     Args:
         port: Where it listens.
         faults: What is going to go wrong; one that has happened often enough is taken out.
+        drawn: Asked, with its method and path, what goes wrong with a request that is met by none
+            of these; None: nothing.
         seen: Method and path of every request, in the order of arrival.
         connections: How many connections were made to it.
     """
 
     port: int
     faults: list[Fault] = field(default_factory=list)
+    drawn: Callable[[str, str], Fault | None] | None = None
     seen: list[tuple[str, str]] = field(default_factory=list)
     connections: int = 0
 
@@ -139,7 +142,8 @@ class _Server(ThreadingHTTPServer):
                         self.log.faults.remove(fault)
                         del self.happened[fault]
                     return fault
-        return None
+            drawn = self.log.drawn
+        return drawn(method, path) if drawn is not None else None
 
 
 class _Handler(BaseHTTPRequestHandler):

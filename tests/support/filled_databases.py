@@ -16,7 +16,8 @@ from testamur.application.ports.log import StoredRecord
 from testamur.application.ports.register import CredentialFilter, Register
 from testamur.domain.credentials import CredentialRevoked, NotificationSent
 from testamur.domain.identifiers import LearnerId, asset_id, credential_type_id, run_id
-from testamur.domain.runs import RunCompleted, RunCounts
+from testamur.domain.run_results import RunCounts
+from testamur.domain.runs import RunCompleted
 from tests.support.databases import Database
 from tests.support.events import (
     CONFIGURATION,

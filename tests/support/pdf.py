@@ -107,6 +107,7 @@ def a_document(**values: Any) -> Document:
         "award_date": date(2026, 3, 12),
         "locale": "en",
         "verify_url": "https://learn.example.org/verify/vK3mQ9xT2wLr",
+        "expiry_date": date(2028, 3, 12),
     }
     return Document(**{**defaults, **values})
 

@@ -23,9 +23,10 @@ Grades = Mapping[str, Sequence[str]]
 def subsections(grades: Grades) -> tuple[GradedSubsection, ...]:
     """Return graded subsections of points ``"earned/possible"`` by category."""
     return tuple(
-        GradedSubsection(f"{category} {number}", category, *map(Decimal, points.split("/")))
+        GradedSubsection(f"{category} {number}", category, Decimal(earned), Decimal(possible))
         for category, all_points in grades.items()
         for number, points in enumerate(all_points, start=1)
+        for earned, possible in [points.split("/")]
     )
 
 

@@ -63,6 +63,7 @@ class Sealed:
             database.audit_rows,
             database.tree,
             signer or self.signer,
+            database.deliveries,
         ).check(Unwatched(), kept)
 
     def award(self, first: int, last: int) -> list[CredentialAwarded]:

@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -12,7 +13,7 @@ from email.header import decode_header, make_header
 from email.message import EmailMessage
 from email.utils import getaddresses
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import trustme
 from aiosmtpd.controller import Controller
@@ -47,6 +48,20 @@ class Received:
         return str(make_header(decode_header(name))), address
 
 
+#: What may go wrong: ``deferred``: the answer is 451; ``dropped``: there is none, the connection is
+#: closed; ``slow``: it takes a while.
+Trouble = Literal["deferred", "dropped", "slow"]
+
+#: Where it goes wrong: ``recipient``: when a recipient is named; ``content``: when the message is
+#: there. One whose connection is dropped then was taken all the same.
+Place = Literal["recipient", "content"]
+
+#: How long a slow server takes for a message.
+SLOW_SECONDS: Final = 0.5
+
+_DEFERRED: Final = "451 4.3.0 Not now, try again later"
+
+
 @dataclass
 class Mailbox:
     """What the server took, and how it is to answer.
@@ -61,6 +76,8 @@ class Mailbox:
         silent_after: Recipients to whose content there is no answer.
         without_extensions: Extensions that are not offered.
         seconds_a_message: How long it takes to take a message.
+        drawn: Asked, for each message and place, what goes wrong there; None: nothing.
+        troubles: How often which trouble was met.
     """
 
     refusals: dict[str, str] = field(default_factory=dict)
@@ -72,6 +89,8 @@ class Mailbox:
     silent_after: set[str] = field(default_factory=set)
     without_extensions: set[str] = field(default_factory=set)
     seconds_a_message: float = 0.0
+    drawn: Callable[[Place], Trouble | None] | None = None
+    troubles: Counter[tuple[Place, Trouble]] = field(default_factory=Counter)
     received: list[Received] = field(default_factory=list)
     attempts: list[str] = field(default_factory=list)
     logins: list[tuple[str, str]] = field(default_factory=list)
@@ -96,6 +115,11 @@ class Mailbox:
         self, server: SMTP, session: Session, envelope: Envelope, to: str, options: list[str]
     ) -> str:
         self.attempts.append(to)
+        trouble = await self._trouble("recipient")
+        if trouble == "deferred":
+            return _DEFERRED
+        if trouble == "dropped":
+            _hang_up(server)
         if to in self.hang_up_before:
             self.hang_up_before.remove(to)
             _hang_up(server)
@@ -113,6 +137,9 @@ class Mailbox:
     ) -> str:
         if self.content_reply:
             return self.content_reply
+        trouble = await self._trouble("content")
+        if trouble == "deferred":
+            return _DEFERRED
         assert isinstance(envelope.content, bytes)
         if self.seconds_a_message:
             await asyncio.sleep(self.seconds_a_message)
@@ -126,11 +153,20 @@ class Mailbox:
                 encrypted=_transport(server).get_extra_info("ssl_object") is not None,
             )
         )
-        if self.hang_up_after.intersection(envelope.rcpt_tos):
+        if trouble == "dropped" or self.hang_up_after.intersection(envelope.rcpt_tos):
             _hang_up(server)
         if self.silent_after.intersection(envelope.rcpt_tos):
             await asyncio.sleep(3600)
         return "250 OK"
+
+    async def _trouble(self, place: Place) -> Trouble | None:
+        """Return what goes wrong now, and count it; what is slow is waited for."""
+        trouble = self.drawn(place) if self.drawn is not None else None
+        if trouble is not None:
+            self.troubles[place, trouble] += 1
+        if trouble == "slow":
+            await asyncio.sleep(SLOW_SECONDS)
+        return trouble
 
 
 @dataclass(frozen=True)

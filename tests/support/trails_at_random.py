@@ -17,7 +17,8 @@ from testamur.domain.identifiers import (
     configuration_id,
     credential_type_id,
 )
-from testamur.domain.runs import LearnersRefused, Refusal, RunCompleted, RunCounts
+from testamur.domain.run_results import Refusal, RunCounts
+from testamur.domain.runs import LearnersRefused, RunCompleted
 from tests.support.events import (
     NOON,
     TYPE,

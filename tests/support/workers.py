@@ -39,7 +39,7 @@ class Program:
 
     def kill(self) -> None:
         """Let it die at once, with the processes that it started."""
-        for each in [*self._children(), self.process.pid]:
+        for each in [*self.children(), self.process.pid]:
             os.kill(each, signal.SIGKILL)
         self.process.wait(_STOP_SECONDS)
 
@@ -47,7 +47,8 @@ class Program:
         """Return what it told until now."""
         return self.log.read_text(errors="replace")
 
-    def _children(self) -> list[int]:
+    def children(self) -> list[int]:
+        """Return the ids of the processes that it started."""
         # Those of its first thread, which starts all of them.
         of_process = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
         return [int(each) for each in of_process.read_text().split()]
@@ -60,11 +61,13 @@ class Installation:
     Args:
         folder: Where its data and logs lie.
         settings: Its settings.
+        environment: Variables for its programs beside those of the settings.
     """
 
     folder: Path
     settings: Settings
     programs: list[Program] = field(default_factory=list)
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def start_worker(self, *arguments: str) -> Program:
         """Start `testamur worker`, by default with two processes of two threads."""
@@ -100,7 +103,7 @@ class Installation:
             process = subprocess.Popen(
                 command_line,
                 cwd=self.folder,
-                env={**os.environ, **_variables(self.settings)},
+                env={**os.environ, **variables_of(self.settings), **self.environment},
                 stdout=file,
                 stderr=subprocess.STDOUT,
             )
@@ -125,11 +128,15 @@ def installed(folder: Path, settings: Settings) -> Iterator[Installation]:
                 each.kill()
 
 
-def _variables(settings: Settings) -> Mapping[str, str]:
+def variables_of(settings: Settings) -> Mapping[str, str]:
     """Return the environment that says what was set."""
     variables = {}
     for name in settings.model_fields_set:
-        value = getattr(settings, name)
+        value, variable = getattr(settings, name), f"TESTAMUR_{name.upper()}"
+        if isinstance(value, dict):
+            told = {f"{variable}__{key.upper()}": str(each) for key, each in value.items()}
+            variables.update(told)
+            continue
         shown = value.reveal() if isinstance(value, PostgresUrl | RedisUrl) else str(value)
-        variables[f"TESTAMUR_{name.upper()}"] = shown
+        variables[variable] = shown
     return variables

@@ -15,17 +15,29 @@ from testamur.adapters.inline_queue import InlineQueue
 from testamur.adapters.storage.memory import MemoryStorage
 from testamur.adapters.system import MemoryLocks
 from testamur.application.aggregates import append, load
+from testamur.application.approving import Approvals
 from testamur.application.assets import Assets
 from testamur.application.awarding import Awarding
+from testamur.application.carrying_out import CarryingOut
+from testamur.application.comparing import Comparing
 from testamur.application.configurations import Configurations
+from testamur.application.correcting import Correcting
 from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials
+from testamur.application.delivering import Deliveries
+from testamur.application.digests import Digests
+from testamur.application.editions import Editions
 from testamur.application.erasing import Erasing
 from testamur.application.errors import RenderingError, RetrievalError, StorageError
 from testamur.application.exporting import Exporting
 from testamur.application.following import Following
+from testamur.application.guarding import Guard, GuardOptions
+from testamur.application.importing import Importing
 from testamur.application.installation import Installation
 from testamur.application.issuing import Issuing
+from testamur.application.looking import Looking, LookIntervals
+from testamur.application.mail_templates import MailTemplateSets
+from testamur.application.manual_awards import ManualAwards
 from testamur.application.mentions import Mentions
 from testamur.application.notifying import Notifying
 from testamur.application.options import Renderers
@@ -42,11 +54,20 @@ from testamur.application.ports.storage import StorableFile
 from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.progress import Unwatched
+from testamur.application.proposing import Proposals
+from testamur.application.reconciling import Reconciling
+from testamur.application.reissuing import Reissuing
+from testamur.application.reissuing_many import ReissuingMany
+from testamur.application.reminding import Reminding
 from testamur.application.requests import Request
 from testamur.application.retention import Retention
+from testamur.application.revoking import Revoking
 from testamur.application.running import Runs
+from testamur.application.serials import Serials
+from testamur.application.silences import Silences
 from testamur.application.ticking import Ticking, TickReport
 from testamur.application.verifying import Verifying
+from testamur.application.withdrawing import Withdrawing
 from testamur.application.work import Work
 from testamur.domain.contexts import ContextKinds, LearningContextKey
 from testamur.domain.credential_types import Issuer, TypeDefinition
@@ -62,6 +83,7 @@ from testamur.domain.identifiers import (
 from testamur.domain.learning import ContextFacts, LearnerRecord
 from testamur.domain.personal_data import Person
 from testamur.domain.schedules import Schedule
+from tests.support.databases import Database
 from tests.support.records import COURSE, course, learner
 
 MONDAY = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -127,6 +149,7 @@ class LearnersInMemory:
     page_size: int = 2
     fails_after_pages: int | None = None
     breaks_on: str | None = None
+    dates_achievements: bool = True
     asked: list[Needs] = field(default_factory=list)
 
     def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
@@ -256,27 +279,52 @@ class FragileStorage(MemoryStorage):
         super().__init__()
         self.broken = False
         self.refuses: set[str] = set()
+        self.before_next_put: Callable[[], object] | None = None
+        self.after_next_put: Callable[[], object] | None = None
 
     def put(self, files: Sequence[StorableFile]) -> None:
-        """Store, or refuse."""
+        """Store, or refuse; before or after that let another do what the test states."""
+        if self.before_next_put is not None:
+            meanwhile, self.before_next_put = self.before_next_put, None
+            meanwhile()
         if self.broken or any(file.key in self.refuses for file in files):
             raise StorageError("the disk is full")
         super().put(files)
+        if self.after_next_put is not None:
+            meanwhile, self.after_next_put = self.after_next_put, None
+            meanwhile()
+
+    def archive(self, keys: Sequence[str]) -> None:
+        """Put away, or refuse."""
+        if self.broken or any(key in self.refuses for key in keys):
+            raise StorageError("the file is locked")
+        super().archive(keys)
 
 
 class World:
-    """An installation in memory, with one credential type that asks for 90 % completion."""
+    """An installation in memory, with one credential type that asks for 90 % completion.
+
+    Args:
+        time_zone: In which dates are told.
+        context_kinds: Schemes of context keys of plugins.
+        database: Fresh; by default one in memory.
+        notifier: By default one that writes to no staff.
+    """
 
     def __init__(
-        self, time_zone: str = "UTC", context_kinds: Mapping[str, str] | None = None
+        self,
+        time_zone: str = "UTC",
+        context_kinds: Mapping[str, str] | None = None,
+        database: Database | None = None,
+        notifier: NotifierInMemory | None = None,
     ) -> None:
         self.clock = SettableClock()
         self.ids = CountedIds()
         self.locks = InterruptedLocks()
         self.source = LearnersInMemory()
-        self.notifier = NotifierInMemory()
+        self.notifier = notifier or NotifierInMemory()
         self.storage = FragileStorage()
-        self.database = MemoryDatabase()
+        self.database: Database = database or MemoryDatabase()
         self.installation = Installation(ZoneInfo(time_zone), mail_domain="example.org")
         events, register = self.database.events, self.database.register
         self.events, self.register = events, register
@@ -285,10 +333,15 @@ class World:
         prepared = PreparedRenderers(self.assets)
         kinds = ContextKinds(context_kinds or {})
         self.types = CredentialTypes(events, register, renderers, prepared, kinds, self.clock)
+        templates = MailTemplateSets(self.assets, self.notifier)
         self.configurations = Configurations(
-            events, register, self.types, prepared, renderers, kinds, self.clock
+            events, register, self.types, prepared, renderers, kinds, self.clock, templates
         )
-        self.awarding = Awarding(events, register, self.source, self.ids, self.installation)
+        self.silences = Silences(events, register, self.clock)
+        self.serials = Serials(register, self.locks)
+        self.awarding = Awarding(
+            events, register, self.source, self.ids, self.installation, self.serials
+        )
         self.runs = Runs(
             events,
             register,
@@ -297,7 +350,10 @@ class World:
             self.awarding,
             self.locks,
             self.clock,
+            Guard(register, GuardOptions()),
+            Proposals(events),
         )
+        self.approvals = Approvals(events, Proposals(events), self.clock)
         self.issuing = Issuing(
             events,
             register,
@@ -316,8 +372,41 @@ class World:
             self.locks,
             self.clock,
             self.installation,
+            self.silences,
+            templates,
+            self.database.deliveries,
         )
-        self.work = Work(self.runs, self.issuing, self.notifying)
+        self.deliveries = Deliveries(
+            events, self.database.deliveries, self.configurations, self.silences, self.clock
+        )
+        self.digests = Digests(
+            events,
+            register,
+            self.configurations,
+            self.notifier,
+            self.locks,
+            self.clock,
+            self.installation,
+        )
+        self.manual_awards = ManualAwards(
+            register,
+            self.configurations,
+            self.source,
+            self.awarding,
+            self.ids,
+            self.clock,
+            self.installation,
+        )
+        self.importing = Importing(
+            events,
+            register,
+            self.configurations,
+            self.source,
+            self.storage,
+            self.ids,
+            self.clock,
+            self.installation,
+        )
         self.following = Following(self.database.log, self.database.audit_rows)
         self.mentions = Mentions(self.database.trail, self.database.audit_rows, self.database.log)
         self.erasing = Erasing(
@@ -339,19 +428,69 @@ class World:
             self.storage,
             self.clock,
         )
+        self.withdrawing = Withdrawing(events, register, self.storage, self.locks, self.clock)
+        self.revoking = Revoking(events, register, self.withdrawing, self.clock)
+        self.editions = Editions(self.configurations, self.ids, self.installation)
+        self.reissuing = Reissuing(
+            events,
+            self.storage,
+            self.source,
+            self.locks,
+            self.clock,
+            self.editions,
+            self.withdrawing,
+        )
+        self.reissuing_many = ReissuingMany(
+            events,
+            register,
+            self.storage,
+            self.source,
+            self.locks,
+            self.clock,
+            self.editions,
+            self.withdrawing,
+        )
+        self.comparing = Comparing(events, self.source, self.awarding, self.editions)
+        self.reconciling = Reconciling(
+            events,
+            register,
+            self.configurations,
+            self.source,
+            self.comparing,
+            self.locks,
+            self.clock,
+        )
+        self.carrying_out = CarryingOut(
+            events,
+            self.configurations,
+            self.source,
+            self.awarding,
+            self.revoking,
+            self.reissuing,
+            self.clock,
+        )
+        self.correcting = Correcting(events, register, self.carrying_out, self.clock)
+        self.work = Work(self.runs, self.issuing, self.notifying, self.reconciling)
         self.retention = Retention(
             self.following, self.mentions, register, self.database.keys, self.clock
         )
         self.verifying = Verifying(events, register, self.clock, self.installation)
+        self.reminding = Reminding(events, register, self.clock)
         self.ticking = Ticking(
             register,
+            self.database.agenda,
             self.configurations,
             self.runs,
-            self.source,
+            Looking(kinds, self.source, LookIntervals()),
             self.locks,
             self.clock,
             self.ids,
             self.erasing,
+            self.withdrawing,
+            self.digests,
+            self.reminding,
+            self.reconciling,
+            self.correcting,
         )
         self.credentials = Credentials(events, register, self.storage)
 

@@ -7,6 +7,8 @@ import redis
 from dramatiq import Middleware
 from dramatiq.brokers.redis import RedisBroker
 
+from testamur.adapters.dramatiq_queue.consuming import LastingRedisBroker
+
 #: A worker that gave no sign of life for so long counts as dead, and its messages go to others.
 HEARTBEAT_TIMEOUT_MILLISECONDS: Final = 30_000
 
@@ -54,4 +56,4 @@ def redis_broker(
         "heartbeat_timeout": HEARTBEAT_TIMEOUT_MILLISECONDS,
         "maintenance_chance": MAINTENANCE_CHANCE,
     }
-    return RedisBroker(**options)  # type: ignore[no-untyped-call]
+    return LastingRedisBroker(**options)

@@ -10,9 +10,10 @@ from testamur.application.ports.tasks import (
     IssueBatch,
     NotifyBatch,
     NotifyIssued,
+    Reconcile,
     Task,
 )
-from testamur.domain.identifiers import CredentialId, RunId
+from testamur.domain.identifiers import CredentialId, ReconciliationId, RunId
 
 
 class Address(NamedTuple):
@@ -28,6 +29,7 @@ ADDRESSES: Final[Mapping[type, Address]] = {
     IssueBatch: Address("issue_batch", "issue"),
     NotifyIssued: Address("notify_issued", "notify"),
     NotifyBatch: Address("notify_batch", "notify"),
+    Reconcile: Address("reconcile", "runs"),
 }
 
 #: Queue of the tick, and that of whatever follows the log.
@@ -36,6 +38,12 @@ FOLLOW_QUEUE: Final = "follow"
 
 QUEUES: Final = (*dict.fromkeys(each.queue for each in ADDRESSES.values()),
                  SCHEDULE_QUEUE, FOLLOW_QUEUE)  # fmt: skip
+
+
+#: Options of a message: what it belongs to, and when it came into its queue (Unix time in
+#: milliseconds), which is later than when it was first sent where it was tried again.
+CORRELATION_ID: Final = "correlation_id"
+QUEUED_AT: Final = "queued_at"
 
 
 def arguments_of(task: Task) -> dict[str, Any]:
@@ -47,6 +55,8 @@ def arguments_of(task: Task) -> dict[str, Any]:
             return {"run_id": None if run is None else str(run)}
         case IssueBatch(share, ids) | NotifyBatch(share, ids):
             return {"share": share, "credential_ids": [str(id_) for id_ in ids]}
+        case Reconcile(id_):
+            return {"reconciliation_id": str(id_)}
 
 
 def run_in(run_id: str) -> RunId:
@@ -58,6 +68,15 @@ def run_in(run_id: str) -> RunId:
     return RunId(UUID(run_id))
 
 
+def reconciliation_in(reconciliation_id: str) -> ReconciliationId:
+    """Return the reconciliation that a message is about.
+
+    Raises:
+        ValueError: It is no id.
+    """
+    return ReconciliationId(UUID(reconciliation_id))
+
+
 def credentials_in(credential_ids: list[str]) -> tuple[CredentialId, ...]:
     """Return the credentials that a message is about.
 
@@ -67,18 +86,18 @@ def credentials_in(credential_ids: list[str]) -> tuple[CredentialId, ...]:
     return tuple(CredentialId(UUID(each)) for each in credential_ids)
 
 
-def subject_of(arguments: Mapping[str, Any], *, in_full: bool = False) -> str:
-    """Return what a message is about, for people and programs that read logs.
+def subject_of(arguments: Mapping[str, Any], *, in_full: bool = False) -> dict[str, Any]:
+    """Return what a message is about, by name, for people and programs that read logs.
 
     Args:
         arguments: Those of its actor.
         in_full: Whether credentials are named one by one, and not only counted.
     """
-    told = []
-    if arguments.get("run_id"):
-        told.append(f"run={arguments['run_id']}")
-    if "share" in arguments:
-        told.append(f"share={arguments['share']}")
-    if ids := arguments.get("credential_ids"):
-        told.append(f"credentials={','.join(ids) if in_full else len(ids)}")
-    return " ".join(told) or "all"
+    ids = arguments.get("credential_ids")
+    about = {
+        "run": arguments.get("run_id"),
+        "reconciliation": arguments.get("reconciliation_id"),
+        "share": arguments.get("share"),
+        "credentials": None if ids is None else ids if in_full else len(ids),
+    }
+    return {name: value for name, value in about.items() if value is not None}

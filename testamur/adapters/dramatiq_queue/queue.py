@@ -2,16 +2,20 @@
 
 import hashlib
 import json
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import redis
 from dramatiq import Broker, Message
 
+from testamur.adapters.current_work import current_work
 from testamur.adapters.dramatiq_queue.broker import redis_broker
-from testamur.adapters.dramatiq_queue.messages import ADDRESSES, QUEUES, arguments_of
-from testamur.application.errors import QueueError
+from testamur.adapters.dramatiq_queue.failures import as_queue_errors
+from testamur.adapters.dramatiq_queue.messages import (
+    ADDRESSES,
+    CORRELATION_ID,
+    QUEUES,
+    arguments_of,
+)
 from testamur.application.ports.tasks import IssueBatch, NotifyBatch, Task
 from testamur.domain.identifiers import RunId
 
@@ -46,7 +50,7 @@ class DramatiqQueue:
         Raises:
             QueueError: The server cannot be reached, or refuses. The task may have been taken.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             if isinstance(task, IssueBatch | NotifyBatch):
                 self._broker.enqueue(_message_of(task))
                 return
@@ -64,7 +68,7 @@ class DramatiqQueue:
         Raises:
             QueueError: The server cannot be reached, or refuses.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             self._client.delete(self._mark(task))
 
     def note_evaluated(self, run_id: RunId, count: int) -> None:
@@ -73,7 +77,7 @@ class DramatiqQueue:
         Raises:
             QueueError: The server cannot be reached, or refuses.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             self._client.set(self._count_of(run_id), count, px=COUNTED_MILLISECONDS)
 
     def evaluated(self, run_id: RunId) -> int | None:
@@ -82,7 +86,7 @@ class DramatiqQueue:
         Raises:
             QueueError: The server cannot be reached, or refuses.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             count = self._client.get(self._count_of(run_id))
         return None if count is None else int(count)
 
@@ -92,7 +96,7 @@ class DramatiqQueue:
         Raises:
             QueueError: The server cannot be reached, or refuses.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             return {
                 queue: sum(
                     int(self._client.hlen(f"{self._namespace}:{name}.msgs"))
@@ -107,7 +111,7 @@ class DramatiqQueue:
         Raises:
             QueueError: It cannot be reached, or refuses.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             found = self._client.info()
         software = "Valkey" if found.get("server_name") == "valkey" else "Redis"
         version = found.get("valkey_version") or found.get("redis_version")
@@ -119,7 +123,7 @@ class DramatiqQueue:
         Raises:
             QueueError: It cannot be reached, or refuses.
         """
-        with _as_queue_errors():
+        with as_queue_errors():
             return bool(self._client.info("persistence").get("aof_enabled"))
 
     def close(self) -> None:
@@ -137,14 +141,15 @@ class DramatiqQueue:
 
 def _message_of(task: Task) -> Message[None]:
     actor, queue = ADDRESSES[type(task)]
+    arguments = arguments_of(task)
+    # What follows on a task belongs to the same run; a task that names its run, to that one.
+    work = current_work()
+    run_id = arguments.get("run_id")
+    belongs_to = run_id or (work.correlation_id if work else None)
     return Message(
-        queue_name=queue, actor_name=actor, args=(), kwargs=arguments_of(task), options={}
+        queue_name=queue,
+        actor_name=actor,
+        args=(),
+        kwargs=arguments,
+        options={CORRELATION_ID: belongs_to} if belongs_to else {},
     )
-
-
-@contextmanager
-def _as_queue_errors() -> Iterator[None]:
-    try:
-        yield
-    except redis.RedisError as error:
-        raise QueueError(f"the queue cannot be used: {error}") from error

@@ -164,7 +164,7 @@ class EventMapper(Mapper[UUID]):
         """
         read = [self._read_quickly(each) for each in stored]
         keys = self._wrapping.unwrap_all(stored_keys)
-        learner_ids = {each.learner_id for each in read if each is not None and each.key_id}
+        learner_ids = {each.learner_id for each in read if each and each.learner_id}
         if missing := learner_ids - keys.keys():
             keys |= self._keys.find(missing)
         ciphers = _ciphers(keys)
@@ -172,9 +172,12 @@ class EventMapper(Mapper[UUID]):
             None if quick is None else self._enveloped(each, quick, ciphers)
             for each, quick in zip(stored, read, strict=True)
         ]
-        left = [each for each, envelope in zip(stored, envelopes, strict=True) if envelope is None]
-        rest = iter(self._read_step_by_step(left))
-        return [next(rest) if envelope is None else envelope for envelope in envelopes]
+        left = [number for number, envelope in enumerate(envelopes) if envelope is None]
+        if left:
+            rest = self._read_step_by_step([stored[number] for number in left])
+            for number, envelope in zip(left, rest, strict=True):
+                envelopes[number] = envelope
+        return cast(list[Envelope], envelopes)
 
     def _read_quickly(self, stored: _Stored) -> QuickEvent | None:
         """Return an event of a present name that is whole; None for any other."""
@@ -195,8 +198,7 @@ class EventMapper(Mapper[UUID]):
         except ValueError:
             return None
         # Without the learner's key, what is personal stays None: it was erased.
-        cipher = ciphers.get(quick.learner_id) if quick.key_id else None
-        if cipher is not None:
+        if quick.sealed and quick.learner_id and (cipher := ciphers.get(quick.learner_id)):
             reader = self._readers[stored.topic]
             try:
                 for field, text in quick.sealed.items():

@@ -22,6 +22,14 @@ from testamur.domain.configurations import (
     OptionsChanged,
     ScheduleChanged,
 )
+from testamur.domain.corrections import (
+    CorrectionAccepted,
+    CorrectionCarriedOut,
+    CorrectionFailed,
+    CorrectionProposed,
+    CorrectionRejected,
+    CorrectionWithdrawn,
+)
 from testamur.domain.credential_types import (
     CredentialTypeDefined,
     CredentialTypeRetired,
@@ -32,22 +40,38 @@ from testamur.domain.credentials import (
     CredentialIssued,
     CredentialRevoked,
     CredentialSuperseded,
+    DocumentsWithdrawn,
     IssuanceFailed,
+    NotificationBounced,
     NotificationFailed,
+    NotificationRequested,
     NotificationSent,
     NotificationSkipped,
+    NotificationSuppressed,
     PersonalDataErased,
 )
+from testamur.domain.deliveries import LearnerSilenced, SilenceLifted
+from testamur.domain.digests import DigestFailed, DigestRequested, DigestSent, DigestSkipped
 from testamur.domain.erasures import ErasureCompleted, ErasureRequested
 from testamur.domain.events import DomainEvent
 from testamur.domain.personal_data import PERSONAL
+from testamur.domain.proposals import LearnersProposed
+from testamur.domain.reconciliations import (
+    ReconciliationCompleted,
+    ReconciliationFailed,
+    ReconciliationStarted,
+)
 from testamur.domain.runs import (
     LearnersLeftOut,
     LearnersRefused,
+    RunApproved,
     RunCompleted,
     RunFailed,
+    RunNeedsApproval,
+    RunRejected,
     RunStarted,
 )
+from testamur.domain.serials import SerialsAssigned
 
 EVENTS: Final[Mapping[str, type[DomainEvent]]] = {
     "credential-type.defined.1": CredentialTypeDefined,
@@ -65,17 +89,41 @@ EVENTS: Final[Mapping[str, type[DomainEvent]]] = {
     "run.started.1": RunStarted,
     "run.learners-refused.1": LearnersRefused,
     "run.learners-left-out.1": LearnersLeftOut,
+    "run.needs-approval.1": RunNeedsApproval,
+    "run.approved.1": RunApproved,
+    "run.rejected.1": RunRejected,
     "run.completed.1": RunCompleted,
     "run.failed.1": RunFailed,
+    "proposal.learners-proposed.1": LearnersProposed,
+    "serials.assigned.1": SerialsAssigned,
+    "reconciliation.started.1": ReconciliationStarted,
+    "reconciliation.completed.1": ReconciliationCompleted,
+    "reconciliation.failed.1": ReconciliationFailed,
+    "correction.proposed.1": CorrectionProposed,
+    "correction.accepted.1": CorrectionAccepted,
+    "correction.rejected.1": CorrectionRejected,
+    "correction.carried-out.1": CorrectionCarriedOut,
+    "correction.failed.1": CorrectionFailed,
+    "correction.withdrawn.1": CorrectionWithdrawn,
     "credential.awarded.1": CredentialAwarded,
     "credential.issued.1": CredentialIssued,
     "credential.issuance-failed.1": IssuanceFailed,
+    "credential.notification-requested.1": NotificationRequested,
     "credential.notification-sent.1": NotificationSent,
     "credential.notification-failed.1": NotificationFailed,
     "credential.notification-skipped.1": NotificationSkipped,
+    "credential.notification-suppressed.1": NotificationSuppressed,
+    "credential.notification-bounced.1": NotificationBounced,
     "credential.revoked.1": CredentialRevoked,
     "credential.superseded.1": CredentialSuperseded,
+    "credential.documents-withdrawn.1": DocumentsWithdrawn,
     "credential.personal-data-erased.1": PersonalDataErased,
+    "silence.learner-silenced.1": LearnerSilenced,
+    "silence.lifted.1": SilenceLifted,
+    "digest.requested.1": DigestRequested,
+    "digest.sent.1": DigestSent,
+    "digest.failed.1": DigestFailed,
+    "digest.skipped.1": DigestSkipped,
     "erasure.requested.1": ErasureRequested,
     "erasure.completed.1": ErasureCompleted,
 }

@@ -71,22 +71,16 @@ class QuickEvent(NamedTuple):
         time: As it is stored, and so are the next two.
         actor: Who.
         correlation_id: The run or request.
-        sealed: Ciphertexts by name of personal field.
-        key_id: Key that they are under; None where nothing is sealed.
+        sealed: Ciphertexts by name of personal field; None where nothing is sealed.
+        learner_id: Whose they are; None where nothing is sealed.
     """
 
     event: DomainEvent
     time: str
     actor: str
     correlation_id: str
-    sealed: Mapping[str, str]
-    key_id: str | None
-
-    @property
-    def learner_id(self) -> LearnerId:
-        """Whose the personal fields are."""
-        learner_id: LearnerId = self.event.learner_id  # type: ignore[attr-defined]
-        return learner_id
+    sealed: Mapping[str, str] | None
+    learner_id: LearnerId | None
 
 
 class QuickReader:
@@ -119,22 +113,21 @@ class QuickReader:
         except ValidationError:
             return None
         event = envelope["payload"]
+        learner_id = None
         if self._personal:
             object.__setattr__(event, "__class__", self._event_class)  # it is frozen
         sealed = envelope.get("personal")
-        if sealed is None:
-            return QuickEvent(
-                event, envelope["time"], envelope["actor"], envelope["correlation_id"], {}, None
-            )
-        if "key" not in envelope or not sealed.keys() <= self._personal.keys():
-            return None
+        if sealed is not None:
+            if "key" not in envelope or not sealed.keys() <= self._personal.keys():
+                return None
+            learner_id = event.learner_id
         return QuickEvent(
             event,
             envelope["time"],
             envelope["actor"],
             envelope["correlation_id"],
             sealed,
-            envelope["key"],
+            learner_id,
         )
 
     def unseal(self, event: DomainEvent, field: str, plaintext: bytes) -> None:

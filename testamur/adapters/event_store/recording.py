@@ -89,7 +89,7 @@ class RecordingEventStore:
         """Return a stream's events in order; empty where there is no such stream."""
         with as_event_store_errors(self._database):
             stored = self._recorder.select_stream(stream_id)
-        return list[RecordedEvent](self._mapper.to_domain_events(stored.rows, stored.keys))
+        return [*self._mapper.to_domain_events(stored.rows, stored.keys)]
 
     def load_many(self, stream_ids: Sequence[UUID]) -> dict[UUID, list[RecordedEvent]]:
         """Return several streams at once; those that do not exist are left out."""

@@ -5,7 +5,9 @@
 import sqlite3
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
+from typing import Final
 
 from testamur.adapters.files.index import Connections
 from testamur.adapters.files.table_index import Words
@@ -24,6 +26,10 @@ _Page = dict[str, bool]
 """Learners in order, each with whether they are actively enrolled; never empty."""
 
 
+#: Dates are read only where they matter: most runs do without.
+_ACHIEVED_AT: Final = {False: "NULL", True: "achieved_at"}
+
+
 class Joining:
     """Joins enrolments, completions and grades; contexts go by their keys as text.
 
@@ -38,9 +44,13 @@ class Joining:
         self._enrolments = connections[ENROLMENTS.name]
         self._contexts = Words(self._enrolments, "context_key")
         self._completions = (
-            _Completions(connections[COMPLETIONS.name]) if needs.completion else None
+            _Completions(connections[COMPLETIONS.name], dates=needs.dates)
+            if needs.completion
+            else None
         )
-        self._grades = _Grades(connections[GRADES.name]) if needs.grades else None
+        self._grades = (
+            _Grades(connections[GRADES.name], dates=needs.dates) if needs.grades else None
+        )
 
     def of_course(
         self, course: str, learner_id: LearnerId | None, lesson: str | None = None
@@ -102,29 +112,36 @@ class Joining:
         grades = self._grades.of(page, course, lesson) if self._grades else {}
         achieved = dict.fromkeys(page, NOTHING_ACHIEVED)
         for learner in completions.keys() | grades.keys():
+            completion, completed_at = completions.get(learner, (None, None))
             achieved[learner] = Achievement(
-                completions.get(learner), tuple(grades.get(learner, ()))
+                completion, tuple(grades.get(learner, ())), completed_at
             )
         return achieved
 
 
 class _Completions:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, dates: bool) -> None:
         self._connection = connection
+        self._achieved_at = _ACHIEVED_AT[dates]
         self._contexts = Words(connection, "context_key")
 
-    def of(self, page: _Page, context: str) -> Mapping[str, Decimal]:
+    def of(self, page: _Page, context: str) -> Mapping[str, tuple[Decimal, datetime | None]]:
         rows = self._connection.execute(
-            "SELECT learner_id, completion FROM rows"
+            f"SELECT learner_id, completion, {self._achieved_at} FROM rows"
             " WHERE context_key = ? AND learner_id BETWEEN ? AND ?",
             (self._contexts.code(context), *_ends(page)),
         )
-        return {learner: Decimal(completion) for learner, completion in rows if learner in page}
+        return {
+            learner: (Decimal(completion), _moment(achieved_at))
+            for learner, completion, achieved_at in rows
+            if learner in page
+        }
 
 
 class _Grades:
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, *, dates: bool) -> None:
         self._connection = connection
+        self._achieved_at = _ACHIEVED_AT[dates]
         self._courses = Words(connection, "course_key")
         self._works = Words(connection, "work")
         self._categories = Words(connection, "category")
@@ -133,7 +150,7 @@ class _Grades:
         self, page: _Page, course: str, lesson: str | None
     ) -> Mapping[str, list[GradedSubsection]]:
         query = (
-            "SELECT learner_id, work, category, earned, possible FROM rows"
+            f"SELECT learner_id, work, category, earned, possible, {self._achieved_at} FROM rows"
             " WHERE course_key = ? AND learner_id BETWEEN ? AND ?"
         )
         values = [self._courses.code(course), *_ends(page)]
@@ -141,7 +158,8 @@ class _Grades:
             query += " AND work = ?"
             values.append(self._works.code(lesson))
         grades: dict[str, list[GradedSubsection]] = defaultdict(list)
-        for learner, work, category, earned, possible in self._connection.execute(query, values):
+        for row in self._connection.execute(query, values):
+            learner, work, category, earned, possible, achieved_at = row
             if learner in page:
                 grades[learner].append(
                     GradedSubsection(
@@ -149,6 +167,7 @@ class _Grades:
                         self._categories.word(category),
                         Decimal(earned),
                         Decimal(possible),
+                        _moment(achieved_at),
                     )
                 )
         return grades
@@ -156,6 +175,10 @@ class _Grades:
     def _subsection_id(self, work: int | str) -> str:
         word = self._works.word(work)
         return "" if word.startswith(Work.CATEGORY_MARK) else word
+
+
+def _moment(text: str | None) -> datetime | None:
+    return None if text is None else datetime.fromisoformat(text)
 
 
 def _ends(page: _Page) -> tuple[str, str]:

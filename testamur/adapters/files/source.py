@@ -78,6 +78,11 @@ class FileRetrievalSource:
         """``files:`` and the folder's own name."""
         return f"files:{self._folder.resolve().name}"
 
+    @property
+    def dates_achievements(self) -> bool:
+        """Whether it tells when something was achieved: where rows have an ``achieved_at``."""
+        return True
+
     def facts(self, context: LearningContextKey, needs: Needs = EVERYTHING) -> ContextFacts:
         """Return what is the same for all learners of the context.
 

@@ -135,6 +135,7 @@ _NAMES = (
 )
 _CATEGORY = Column("category", Category())
 _POINTS = Amount(None, "7.5")
+_ACHIEVED_AT = Column("achieved_at", Moment(), optional=True)
 
 COURSES: Final = Table(
     "courses",
@@ -206,6 +207,7 @@ GRADES: Final = Table(
             "earned", Amount(None, "7.5", "; 0 where it was not attempted; may exceed possible")
         ),
         Column("possible", _POINTS),
+        _ACHIEVED_AT,
     ),
     (
         Key(
@@ -221,7 +223,7 @@ GRADES: Final = Table(
     ),
     unstored=frozenset({"subsection_id"}),
     coded=frozenset({"course_key", "category", "work"}),
-    covered=("category", "earned", "possible"),
+    covered=("category", "earned", "possible", "achieved_at"),
 )
 COMPLETIONS: Final = Table(
     "completions",
@@ -229,10 +231,11 @@ COMPLETIONS: Final = Table(
         _LEARNER_ID,
         Column("context_key", ContextKey(("course", "lesson"))),
         Column("completion", Amount(1, "0.85")),
+        _ACHIEVED_AT,
     ),
     (Key(("context_key", "learner_id"), "learner_id and context_key"),),
     coded=frozenset({"context_key"}),
-    covered=("completion",),
+    covered=("completion", "achieved_at"),
 )
 
 TABLES: Final = {

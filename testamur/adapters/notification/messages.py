@@ -3,17 +3,34 @@
 import hashlib
 import re
 from dataclasses import dataclass
-from datetime import UTC
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
 from pathlib import Path
 from typing import Final
 
-from testamur.adapters.notification.addresses import domain_in_ascii, parse_address, parse_sender
-from testamur.adapters.notification.headers import address_header, literal_header, text_header
+from testamur.adapters.notification.addresses import (
+    MailAddress,
+    domain_in_ascii,
+    parse_address,
+    parse_sender,
+)
+from testamur.adapters.notification.headers import (
+    WrittenHeader,
+    address_header,
+    literal_header,
+    text_header,
+)
 from testamur.adapters.notification.wording import BadTemplate, MailTemplates, Wording, one_line
-from testamur.application.ports.notification import Attachment, NotDelivered, Notification
+from testamur.application.ports.notification import (
+    Attachment,
+    NotDelivered,
+    Notification,
+    StaffDelivery,
+    StaffMessage,
+    TemplateSet,
+)
 
 #: Seven bits, so that no server on the way has to change anything.
 _POLICY: Final = SMTP.clone(cte_type="7bit")
@@ -76,21 +93,54 @@ class MessageWriter:
         except BadTemplate as error:
             # It will do once the operator has mended the template.
             return NotDelivered(notification, "bad-template", str(error), "temporary")
-        email = EmailMessage(_POLICY.clone(utf8=address.needs_smtputf8))
-        date = format_datetime(notification.created_at.astimezone(UTC))
-        for header in (
-            self._from,
-            address_header("To", one_line(notification.full_name), address),
-            text_header("Subject", wording.subject),
-            literal_header("Date", date),
-            literal_header("Message-ID", message_id),
-            literal_header("Auto-Submitted", "auto-generated"),  # RFC 3834: no holiday replies
-        ):
-            email[header.name] = header
+        to = address_header("To", one_line(notification.full_name), address)
+        email = self._begin(to, wording.subject, message_id, notification.created_at, address)
         _fill(email, wording, notification.attachments)
         email["Content-Language"] = literal_header("Content-Language", wording.language)
         _settle_boundaries(email, notification, wording)
         return Message(email, str(address), address.needs_smtputf8)
+
+    def write_to_staff(self, message: StaffMessage) -> Message | StaffDelivery:
+        """Return a message to one of the staff, or why there can be none."""
+        try:
+            address = parse_address(message.email)
+            message_id = _checked_message_id(message.message_id)
+        except ValueError:
+            return StaffDelivery(message, "bad-address", "permanent")
+        to = address_header("To", "", address)
+        subject = one_line(message.subject)
+        email = self._begin(to, subject, message_id, message.created_at, address)
+        email.set_content(message.text)
+        email["Content-Language"] = literal_header("Content-Language", message.language)
+        return Message(email, str(address), address.needs_smtputf8)
+
+    def try_out(self, templates: TemplateSet) -> None:
+        """Make sure that templates of a configuration can be used.
+
+        Raises:
+            InvalidInput: One of them is missing or cannot be rendered.
+        """
+        self._templates.try_out(templates)
+
+    def _begin(
+        self,
+        to: WrittenHeader,
+        subject: str,
+        message_id: str,
+        created_at: datetime,
+        address: MailAddress,
+    ) -> EmailMessage:
+        email = EmailMessage(_POLICY.clone(utf8=address.needs_smtputf8))
+        for header in (
+            self._from,
+            to,
+            text_header("Subject", subject),
+            literal_header("Date", format_datetime(created_at.astimezone(UTC))),
+            literal_header("Message-ID", message_id),
+            literal_header("Auto-Submitted", "auto-generated"),  # RFC 3834: no holiday replies
+        ):
+            email[header.name] = header
+        return email
 
 
 def _checked_message_id(message_id: str) -> str:

@@ -12,7 +12,15 @@ from typing import Final
 
 from testamur.adapters.notification.messages import Message, MessageWriter
 from testamur.application.errors import NotificationError
-from testamur.application.ports.notification import Delivered, Delivery, NotDelivered, Notification
+from testamur.application.ports.notification import (
+    Delivered,
+    Delivery,
+    NotDelivered,
+    Notification,
+    StaffDelivery,
+    StaffMessage,
+    TemplateSet,
+)
 
 #: Leaves room for a hash and an ending in the 255 bytes that file systems allow.
 LONGEST_NAME: Final = 150
@@ -61,6 +69,29 @@ class OutboxNotifier:
                 yield NotDelivered(notification, "outbox-not-writable", detail, "temporary")
             else:
                 yield Delivered(notification)
+
+    def deliver_to_staff(self, messages: Sequence[StaffMessage]) -> Iterator[StaffDelivery]:
+        """Write messages to staff in order; each recipient's is a file of its own."""
+        for number, each in enumerate(messages, start=1):
+            message = self._writer.write_to_staff(each)
+            if isinstance(message, StaffDelivery):
+                yield message
+                continue
+            name = _file_name(each.message_id).removesuffix(".eml")
+            try:
+                self._write(f"{name}.{number}.eml", message)
+            except OSError:
+                yield StaffDelivery(each, "outbox-not-writable", "temporary")
+            else:
+                yield StaffDelivery(each)
+
+    def try_out(self, templates: TemplateSet) -> None:
+        """Make sure that templates of a configuration can be used.
+
+        Raises:
+            InvalidInput: One of them is missing or cannot be rendered.
+        """
+        self._writer.try_out(templates)
 
     def forget(self, message_ids: Sequence[str]) -> int:
         """Delete messages for good, those half written too, and return how many there were.

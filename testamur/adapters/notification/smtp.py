@@ -18,7 +18,15 @@ from testamur.adapters.notification.smtp_server import (
     Security,
 )
 from testamur.application.errors import NotificationError
-from testamur.application.ports.notification import Delivered, Delivery, NotDelivered, Notification
+from testamur.application.ports.notification import (
+    Delivered,
+    Delivery,
+    NotDelivered,
+    Notification,
+    StaffDelivery,
+    StaffMessage,
+    TemplateSet,
+)
 
 #: After so many failures of the connection in a row, the rest of a batch is not tried.
 MOST_FAILURES: Final = 2
@@ -93,6 +101,29 @@ class SmtpNotifier:
                     yield Delivered(notification)
         finally:
             batch.end()
+
+    def deliver_to_staff(self, messages: Sequence[StaffMessage]) -> Iterator[StaffDelivery]:
+        """Send messages to staff in order, yielding the outcome of each as soon as it is known."""
+        batch = _Batch(self._server, self._writer.sender)
+        try:
+            for each in messages:
+                message = self._writer.write_to_staff(each)
+                if isinstance(message, StaffDelivery):
+                    yield message
+                elif problem := batch.send(message):
+                    yield StaffDelivery(each, problem.reason, problem.failure)
+                else:
+                    yield StaffDelivery(each)
+        finally:
+            batch.end()
+
+    def try_out(self, templates: TemplateSet) -> None:
+        """Make sure that templates of a configuration can be used.
+
+        Raises:
+            InvalidInput: One of them is missing or cannot be rendered.
+        """
+        self._writer.try_out(templates)
 
     def check(self) -> str:
         """Connect, encrypt, log in and say NOOP; return what was found.

@@ -1,17 +1,21 @@
 """What a message says, in the learner's language, from templates."""
 
 import re
-from dataclasses import dataclass
+import threading
+from collections import OrderedDict
+from collections.abc import Sequence, Set
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
-from functools import lru_cache
 from pathlib import Path
-from typing import Final
+from typing import Final, get_args
 from uuid import UUID
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.dates import format_date
 from jinja2 import (
+    BaseLoader,
     ChoiceLoader,
+    DictLoader,
     FileSystemLoader,
     StrictUndefined,
     TemplateError,
@@ -19,21 +23,23 @@ from jinja2 import (
 )
 from jinja2.sandbox import SandboxedEnvironment
 
+from testamur.adapters.notification.languages import (
+    from_special_to_general,
+    locale_of,
+    parse_language,
+)
+from testamur.adapters.notification.template_archives import templates_in
 from testamur.application.errors import NotificationError
-from testamur.application.ports.notification import Attachment, Notification
+from testamur.application.ports.notification import Attachment, Notification, TemplateSet
+from testamur.domain.credentials import Notice
 from testamur.domain.errors import InvalidInput
 from testamur.domain.identifiers import CredentialId
 
-SUBJECT: Final = "issued.subject.txt"
-TEXT: Final = "issued.txt"
-HTML: Final = "issued.html"
-FILES: Final = (SUBJECT, TEXT, HTML)
+#: Sets of templates of configurations that are kept ready.
+MOST_KEPT: Final = 32
 
 #: Used where neither the learner's language nor the default one has templates.
 LAST_RESORT: Final = "en"
-
-#: BCP 47 recommends to allow for this many characters (RFC 5646, section 4.4.1).
-LONGEST_TAG: Final = 35
 
 _SHIPPED: Final = Path(__file__).parent / "templates"
 
@@ -85,25 +91,23 @@ class MailTemplates:
             raise InvalidInput("templates", str(own), "a folder")
         folders = [_SHIPPED] if own is None else [own, _SHIPPED]
         self._default_language = default_language
-        self._environment = SandboxedEnvironment(
-            loader=ChoiceLoader([FileSystemLoader(folder) for folder in folders]),
-            autoescape=lambda name: name is None or name.endswith(".html"),
-            undefined=StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-            auto_reload=False,
-            cache_size=-1,
-        )
-        self._locales = {
-            path.name: _locale_of(path) for folder in folders for path in _languages_in(folder)
+        self._below = [FileSystemLoader(folder) for folder in folders]
+        self._files = {
+            path.relative_to(folder).as_posix()
+            for folder in folders
+            for path in folder.glob("*/*")
+            if path.is_file()
         }
+        self._usual = _Templates(self._below, self._files, default_language, str(own))
+        self._of_configurations: OrderedDict[str, _Templates] = OrderedDict()
+        self._lock = threading.Lock()
         if own is not None:
-            self._try_out(own)
+            self._usual.try_out()
 
     @property
     def languages(self) -> frozenset[str]:
         """Tags of the languages that there are templates for."""
-        return frozenset(self._locales)
+        return self._usual.languages("issued")
 
     def put_into_words(self, notification: Notification) -> Wording:
         """Return what a message says, in the best language that there is.
@@ -111,103 +115,158 @@ class MailTemplates:
         Raises:
             BadTemplate: A template cannot be rendered with these values.
         """
-        language, locale = self._choose(notification.locale)
+        if notification.templates is None:
+            return self._usual.put_into_words(notification)
+        try:
+            templates = self._of(notification.templates)
+        except InvalidInput as error:
+            raise BadTemplate(str(error)) from error
+        return templates.put_into_words(notification)
+
+    def try_out(self, archive: TemplateSet) -> None:
+        """Make sure that templates of a configuration can be used.
+
+        Raises:
+            InvalidInput: One of them is missing or cannot be rendered.
+        """
+        self._of(archive).try_out()
+
+    def _of(self, archive: TemplateSet) -> "_Templates":
+        with self._lock:
+            known = self._of_configurations.get(archive.sha256)
+            if known is None:
+                over = templates_in(archive)
+                files = self._files | set(over)
+                loaders = [DictLoader(over), *self._below]
+                known = _Templates(loaders, files, self._default_language, archive.name)
+                self._of_configurations[archive.sha256] = known
+                if len(self._of_configurations) > MOST_KEPT:
+                    self._of_configurations.popitem(last=False)
+            self._of_configurations.move_to_end(archive.sha256)
+            return known
+
+
+class _Templates:
+    """Templates from several places, one before the other.
+
+    Args:
+        loaders: The places.
+        files: Paths of all templates of languages, such as ``pl/issued.txt``.
+        default_language: For learners whose language has no templates.
+        place: Where one's own are, for people.
+
+    Raises:
+        InvalidInput: A folder is not named by a language tag, or a file of a language is missing.
+    """
+
+    def __init__(
+        self, loaders: Sequence[BaseLoader], files: Set[str], default_language: str, place: str
+    ) -> None:
+        self._default_language = default_language
+        self._place = place
+        self._environment = SandboxedEnvironment(
+            loader=ChoiceLoader(loaders),
+            autoescape=lambda name: name is None or name.endswith(".html"),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+            auto_reload=False,
+            cache_size=-1,
+        )
+        self._locales: dict[Notice, dict[str, Locale]] = {}
+        for notice in get_args(Notice):
+            names = files_of(notice)
+            folders = {
+                folder
+                for folder, _, name in (file.rpartition("/") for file in files)
+                if name in names and folder and "/" not in folder
+            }
+            self._locales[notice] = {folder: locale_of(folder, place) for folder in sorted(folders)}
+            for folder in sorted(folders):
+                self._require_all(folder, names, files)
+
+    def languages(self, notice: Notice) -> frozenset[str]:
+        """Tags of the languages that there are templates of a kind of message for."""
+        return frozenset(self._locales[notice])
+
+    def put_into_words(self, notification: Notification) -> Wording:
+        """Return what a message says, in the best language that there is.
+
+        Raises:
+            BadTemplate: A template cannot be rendered with these values.
+        """
+        language, locale = self._choose(notification.locale, notification.notice)
         return self._render(notification, language, locale)
 
-    def _choose(self, tag: str) -> tuple[str, Locale]:
+    def try_out(self) -> None:
+        """Render everything once; all languages, not only those of one's own: they share a layout.
+
+        Raises:
+            InvalidInput: A template cannot be rendered.
+        """
+        for notice, locales in self._locales.items():
+            for language, locale in locales.items():
+                for sample in _SAMPLES:
+                    try:
+                        self._render(replace(sample, notice=notice), language, locale)
+                    except BadTemplate as error:
+                        allowed = f"templates that can be rendered ({error})"
+                        raise InvalidInput("templates", self._place, allowed) from error
+
+    def _require_all(self, folder: str, names: tuple[str, ...], files: Set[str]) -> None:
+        for name in names:
+            if f"{folder}/{name}" not in files:
+                allowed = f"folders with {', '.join(names)}; {name} is missing"
+                raise InvalidInput("templates", f"{self._place}/{folder}", allowed)
+
+    def _choose(self, tag: str, notice: Notice) -> tuple[str, Locale]:
         for wanted in (tag, self._default_language, LAST_RESORT):
             locale = parse_language(wanted)
             if locale is None:
                 continue
-            for language in _from_special_to_general(locale):
-                if language in self._locales:
+            for language in from_special_to_general(locale):
+                if language in self._locales[notice]:
                     return language, locale
         raise AssertionError(f"the templates of {LAST_RESORT} are shipped")
 
     def _render(self, notification: Notification, language: str, locale: Locale) -> Wording:
+        expires = notification.expiry_date
         values = {
             "name": one_line(notification.full_name),
             "type_name": one_line(notification.type_name),
             "context_name": one_line(notification.context_name),
             "issuer_name": one_line(notification.issuer_name),
             "award_date": format_date(notification.award_date, "long", locale),
+            "expiry_date": None if expires is None else format_date(expires, "long", locale),
             "download_url": notification.download_url,
             "verify_url": notification.verify_url,
             "attached": bool(notification.attachments),
             "language": language,
             "direction": "rtl" if locale.character_order == "right-to-left" else "ltr",
         }
-        rendered = {}
-        for file in FILES:
+        rendered = []
+        for file in files_of(notification.notice):
             name = f"{language}/{file}"
             try:
-                rendered[file] = self._environment.get_template(name).render(values)
+                rendered.append(self._environment.get_template(name).render(values))
             except TemplateSyntaxError as error:
                 where = f"{error.name or name}, line {error.lineno}"
                 raise BadTemplate(f"{where}: {error.message}") from error
             except _FAULTS as error:
                 raise BadTemplate(f"{name}: {error}") from error
-        return Wording(
-            language, one_line(rendered[SUBJECT]), _tidy(rendered[TEXT]), _tidy(rendered[HTML])
-        )
+        subject, text, html = rendered
+        return Wording(language, one_line(subject), _tidy(text), _tidy(html))
 
-    def _try_out(self, own: Path) -> None:
-        # All languages, not only those of one's own: they share the layout.
-        for language, locale in sorted(self._locales.items()):
-            for file in FILES:
-                if not any((folder / language / file).is_file() for folder in (own, _SHIPPED)):
-                    allowed = f"folders with {', '.join(FILES)}; {file} is missing"
-                    raise InvalidInput("templates", str(own / language), allowed)
-            for sample in _SAMPLES:
-                try:
-                    self._render(sample, language, locale)
-                except BadTemplate as error:
-                    allowed = f"templates that can be rendered ({error})"
-                    raise InvalidInput("templates", str(own), allowed) from error
+
+def files_of(notice: Notice) -> tuple[str, str, str]:
+    """Return the names of the templates of a kind of message: subject, plain text, HTML."""
+    return f"{notice}.subject.txt", f"{notice}.txt", f"{notice}.html"
 
 
 def one_line(text: str) -> str:
     """Return a text on one line, without control characters or bidirectional overrides."""
     writable = text.encode("utf-8", "replace").decode()
     return " ".join(_INVISIBLE.sub(" ", writable).split())
-
-
-@lru_cache(maxsize=1024)
-def parse_language(tag: str) -> Locale | None:
-    """Return the locale of a language tag, as much of it as is known, or None.
-
-    Args:
-        tag: BCP 47, or with underscores, e.g. ``pt-BR``, ``zh_Hant_TW``.
-    """
-    parts = tag[:LONGEST_TAG].replace("_", "-").split("-")
-    while parts:
-        try:
-            return Locale.parse("-".join(parts), sep="-")
-        except (ValueError, UnknownLocaleError):
-            parts.pop()
-    return None
-
-
-def _from_special_to_general(locale: Locale) -> list[str]:
-    language, script, territory = (
-        f"-{part}" if part else "" for part in (locale.language, locale.script, locale.territory)
-    )
-    tags = [language + script + territory, language + territory, language + script, language]
-    return list(dict.fromkeys(tag.removeprefix("-") for tag in tags))
-
-
-def _languages_in(folder: Path) -> set[Path]:
-    return {path.parent for file in FILES for path in folder.glob(f"*/{file}")}
-
-
-def _locale_of(folder: Path) -> Locale:
-    locale = parse_language(folder.name)
-    tags = _from_special_to_general(locale) if locale else []
-    if locale is None or folder.name not in tags:
-        hint = f"; here {tags[0]}" if tags else ""
-        allowed = f"folders named by a language tag, such as pl or pt-BR{hint}"
-        raise InvalidInput("templates", str(folder), allowed)
-    return locale
 
 
 def _tidy(text: str) -> str:
@@ -228,6 +287,7 @@ _SAMPLES: Final = tuple(
         context_name="Analytical Engines",
         issuer_name="University",
         award_date=date(2026, 1, 31),
+        expiry_date=date(2027, 1, 31),
         download_url=link,
         verify_url=link,
         attachments=attachments,

@@ -2,10 +2,11 @@
 
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, CancelledError, Future, wait
 from threading import Event
 from typing import Final, Protocol, TypeVar
 
+from testamur.adapters.current_work import HelpingThreads
 from testamur.adapters.open_edx.errors import LmsError
 
 Item = TypeVar("Item")
@@ -64,7 +65,7 @@ def side_by_side(tasks: Sequence[Callable[[], Result]], stop: Stop, at_most: int
         return [tasks[0]()]
     if not tasks:
         return []
-    with ThreadPoolExecutor(min(at_most, len(tasks)), "open-edx-reading") as threads:
+    with HelpingThreads(min(at_most, len(tasks)), "open-edx-reading") as threads:
         futures = [threads.submit(task) for task in tasks]
         try:
             done, _ = wait(futures, return_when=FIRST_EXCEPTION)

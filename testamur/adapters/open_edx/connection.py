@@ -5,11 +5,12 @@ import os
 import threading
 import time
 from collections.abc import Callable, Mapping
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future
 from functools import partial
 from types import TracebackType
 from typing import Any, Final, ParamSpec, Self, TypeVar
 
+from testamur.adapters.current_work import HelpingThreads
 from testamur.adapters.open_edx.addresses import origin, query_string, site_name
 from testamur.adapters.open_edx.errors import LmsError
 from testamur.adapters.open_edx.exchange import Exchange
@@ -60,7 +61,7 @@ class Connection:
         self._verdicts = Verdicts(options)
         self._exchange = Exchange(options, clock)
         self._own_thread = threading.local()
-        self._pool = ThreadPoolExecutor(
+        self._pool = HelpingThreads(
             options.concurrency,
             thread_name_prefix="testamur-open-edx",
             # Not a method: threads must not keep alive a connection that nobody closed.

@@ -58,7 +58,7 @@ NAME_CHARACTERS: Final = PLAIN_CHARACTERS + _between(
 
 #: Placeholders whose values are made of `PLAIN_CHARACTERS`; of others nothing is known.
 _PLAIN_VALUES: Final = frozenset(
-    {"verify_url", "verify_id", "credential_id", "grade", "completion"}
+    {"verify_url", "verify_id", "credential_id", "grade", "completion", "serial"}
 )
 
 

@@ -21,6 +21,10 @@ _VALUES: Final[Mapping[str, Callable[[Document, str, str], str | None]]] = {
     "credential_id": lambda document, *_: str(document.credential_id),
     "grade": lambda document, *_: document.values.get("grade"),
     "completion": lambda document, *_: document.values.get("completion"),
+    "serial": lambda document, *_: document.serial,
+    "expiry_date": lambda document, *style: (
+        None if document.expiry_date is None else date_in_words(document.expiry_date, *style)
+    ),
 }
 
 #: What to do where a document has no value for a placeholder.
@@ -28,6 +32,8 @@ _REMEDIES: Final = {
     "verify_url": "set the installation's verification address, or leave the element out",
     "grade": "use criteria that look at grades, or leave the element out",
     "completion": "use criteria that look at completion, or leave the element out",
+    "serial": "set the option serial.format, or leave the element out",
+    "expiry_date": "set the option expiry.after or expiry.on, or leave the element out",
 }
 
 STANDARD_PLACEHOLDERS: Final = tuple(_VALUES)

@@ -4,12 +4,12 @@ import errno
 import os
 import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Final, TypeVar
 from uuid import uuid4
 
+from testamur.adapters.current_work import HelpingThreads
 from testamur.adapters.storage.folders import (
     FOLDER_MODE,
     is_file,
@@ -163,22 +163,14 @@ class LocalFolderStorage:
             StorageError: A file cannot be moved; others may have been.
             InvalidInput: A key is not allowed; nothing was moved.
         """
-        for key in [check_key(key) for key in keys]:
-            folder, name = _split(key)
-            with _explained("archived", self._root / key):
-                if self._has_file(folder, name):
-                    with (
-                        suppress(FileNotFoundError),  # another process may be doing the same
-                        self._open(folder) as parent,
-                        self._open((ARCHIVE, *folder), make=True) as archive,
-                    ):
-                        os.rename(name, name, src_dir_fd=parent, dst_dir_fd=archive)
-                if self._content((ARCHIVE, *folder), name) is None:
-                    raise NotFound("file", key)
-            # Again where it was moved before: who did may have been killed before this.
-            self._sync_folders([*((ARCHIVE, *above) for above in _folders_above(key)), ()])
-            with suppress(FileNotFoundError), self._open(folder) as parent:
-                os.fsync(parent)
+        wanted = dict.fromkeys([check_key(key) for key in keys])
+        for key in wanted:
+            self._move_to_archive(key)
+        # Of those that were moved before, too: who did may have been killed before this. First the
+        # folders that files came to: a crash may leave a file in both places, and never in none.
+        self._sync_folders({(ARCHIVE, *above) for key in wanted for above in _folders_above(key)})
+        left = {_split(key)[0] for key in wanted} | ({()} if wanted else set())
+        self._sync_folders(folder for folder in left if self._has_folder(folder))
 
     def archived(self, key: str) -> bytes:
         """Return the content of an archived file.
@@ -193,6 +185,32 @@ class LocalFolderStorage:
         if found is None:
             raise NotFound("file in the archive", key)
         return found
+
+    def archived_location(self, key: str) -> str:
+        """Return the absolute path of the file in the archive.
+
+        Raises:
+            InvalidInput: The key is not allowed.
+        """
+        return str(self._root / ARCHIVE / check_key(key))
+
+    def _move_to_archive(self, key: str) -> None:
+        folder, name = _split(key)
+        with _explained("archived", self._root / key):
+            if self._has_file(folder, name):
+                with (
+                    suppress(FileNotFoundError),  # another process may be doing the same
+                    self._open(folder) as parent,
+                    self._open((ARCHIVE, *folder), make=True) as archive,
+                ):
+                    os.rename(name, name, src_dir_fd=parent, dst_dir_fd=archive)
+            if not self._has_file((ARCHIVE, *folder), name):
+                raise NotFound("file", key)
+
+    def _has_folder(self, parts: Sequence[str]) -> bool:
+        with suppress(FileNotFoundError, NotADirectoryError), self._open(parts):
+            return True
+        return False
 
     def _has_file(self, folder: Sequence[str], name: str) -> bool:
         with suppress(FileNotFoundError, NotADirectoryError), self._open(folder) as parent:
@@ -291,7 +309,7 @@ def _in_threads(do: Callable[[_Item], None], items: Iterable[_Item]) -> None:
         for item in items:
             do(item)
         return
-    with ThreadPoolExecutor(min(SYNC_THREADS, len(items))) as threads:
+    with HelpingThreads(min(SYNC_THREADS, len(items))) as threads:
         for _ in threads.map(do, items):
             pass  # the first failure is raised here, once all others have ended
 

@@ -87,3 +87,11 @@ class MemoryStorage:
             return self._archived[check_key(key)].content
         except KeyError:
             raise NotFound("file in the archive", key) from None
+
+    def archived_location(self, key: str) -> str:
+        """Return ``archive:`` and the key.
+
+        Raises:
+            InvalidInput: The key is not allowed.
+        """
+        return f"archive:{check_key(key)}"

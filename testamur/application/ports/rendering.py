@@ -25,6 +25,8 @@ class Document:
         locale: Language tag (BCP 47) for dates and words.
         verify_url: Link to the verification, or None where the installation has none.
         values: Further values by placeholder, e.g. ``grade``.
+        serial: Its number as it is shown, or None where it has none.
+        expiry_date: The last day on which it is valid, or None where it does not expire.
     """
 
     credential_id: CredentialId
@@ -37,6 +39,8 @@ class Document:
     locale: str
     verify_url: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
+    serial: str | None = None
+    expiry_date: date | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final, Protocol
+from typing import Final, Protocol, runtime_checkable
 
 from testamur.domain.contexts import LearningContextKey
 from testamur.domain.identifiers import LearnerId
@@ -18,6 +18,8 @@ class Needs:
     Args:
         completion: Whether the criteria look at completion; a source may skip it otherwise.
         grades: Whether they look at grades, and so at the weights of the grading policy.
+        dates: Whether it matters when something was achieved; a source may leave that out
+            otherwise, and some never tell (see `DatingSource`).
         not_before: What the source read at this moment (aware) or later may be given again, so
             that configurations of one course, due at the same time, read it once. None: read
             everything anew.
@@ -25,6 +27,7 @@ class Needs:
 
     completion: bool = True
     grades: bool = True
+    dates: bool = False
     not_before: datetime | None = None
 
 
@@ -77,4 +80,14 @@ class RetrievalSource(Protocol):
 
     def people(self, learner_ids: Sequence[LearnerId]) -> Mapping[LearnerId, Person]:
         """Return name, e-mail, locale and account status of learners; unknown ones are left out."""
+        ...
+
+
+@runtime_checkable
+class DatingSource(Protocol):
+    """A source that tells when learners achieved something, where it is asked for ``dates``."""
+
+    @property
+    def dates_achievements(self) -> bool:
+        """Whether it does."""
         ...

@@ -131,3 +131,7 @@ class ArchivingStorage(Protocol):
             StorageError: It cannot be read.
         """
         ...
+
+    def archived_location(self, key: str) -> str:
+        """Return where an operator finds the file once it is archived: a path or an address."""
+        ...

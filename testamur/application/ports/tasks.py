@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Protocol
 
-from testamur.domain.identifiers import CredentialId, RunId
+from testamur.domain.identifiers import CredentialId, ReconciliationId, RunId
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,14 @@ class NotifyBatch:
     credential_ids: tuple[CredentialId, ...]
 
 
-Task = AwardRun | IssueAwarded | NotifyIssued | IssueBatch | NotifyBatch
+@dataclass(frozen=True, slots=True)
+class Reconcile:
+    """Compare a configuration's credentials with today's verdicts, and propose corrections."""
+
+    reconciliation_id: ReconciliationId
+
+
+Task = AwardRun | IssueAwarded | NotifyIssued | IssueBatch | NotifyBatch | Reconcile
 
 
 class TaskQueue(Protocol):

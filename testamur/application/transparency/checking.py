@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from testamur.application.ports.audit import AuditRows, AuditTrail
+from testamur.application.ports.deliveries import DeliveryLedger
 from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.log import StoredLog
 from testamur.application.ports.register import Register
@@ -11,6 +12,7 @@ from testamur.application.progress import Progress, Step
 from testamur.application.transparency.findings import Findings, LogReport
 from testamur.application.transparency.heads import HeadCheck
 from testamur.application.transparency.log_check import LogCheck
+from testamur.application.transparency.message_check import MessageCheck
 from testamur.application.transparency.notes import KeptHead
 from testamur.application.transparency.register_check import RegisterCheck
 from testamur.application.transparency.trail_check import TrailCheck
@@ -27,6 +29,7 @@ class Checking:
     audit_rows: AuditRows
     tree: TreeStore
     signer: HeadSigner
+    ledger: DeliveryLedger
 
     def check(self, progress: Progress, kept: KeptHead | None = None) -> LogReport:
         """Go over the whole log, from its first event on.
@@ -49,9 +52,11 @@ class Checking:
         heads = HeadCheck(self.tree, self.signer, kept, findings)
         log = LogCheck(self.log, self.tree, heads.anchors(), findings)
         register = RegisterCheck(self.events, self.log, self.register, findings)
+        messages = MessageCheck(self.events, self.ledger, findings)
         progress.expect(Step.VERIFY, log.size)
         for records in log.batches():
             register.check(records)
+            messages.check(records)
             trail.check(records)
             progress.advance(Step.VERIFY, len(records))
         register.finish()

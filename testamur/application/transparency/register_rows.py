@@ -22,7 +22,7 @@ Row = CredentialRow | RunRow | CatalogueRow
 
 CREDENTIAL: Final = "credential"
 RUN: Final = "run"
-CATALOGUE_KINDS: Final = ("credential-type", "asset", "configuration")
+CATALOGUE_KINDS: Final = ("credential-type", "asset", "configuration", "serials")
 
 #: Rows that are read together.
 PAGE: Final = 500

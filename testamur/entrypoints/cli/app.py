@@ -12,20 +12,29 @@ from typer.core import TyperGroup
 from testamur.domain.errors import TestamurError
 from testamur.entrypoints.cli import (
     assets,
+    awards,
     checks,
     configurations,
     credential_types,
     credentials,
     database,
+    deliveries,
+    downloads,
     eligibility,
+    health,
     history,
+    imports,
     keys,
     learners,
     plugins,
     preview,
     projections,
     proofs,
+    reconcile,
+    reissues,
+    revocations,
     runs,
+    ticks,
     workers,
 )
 from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
@@ -52,6 +61,9 @@ ORDER: Final = (
     "scheduler",
     "eligibility",
     "credential",
+    "reconcile",
+    "correction",
+    "delivery",
     "history",
     "learner",
     "keys",
@@ -62,6 +74,7 @@ ORDER: Final = (
     "plugins",
     "source",
     "doctor",
+    "health",
 )
 
 app = typer.Typer(
@@ -78,12 +91,25 @@ app.add_typer(assets.app, name="asset")
 app.add_typer(configurations.app, name="configuration")
 app.command("preview")(preview.preview)
 app.add_typer(runs.app, name="run")
-app.command("tick")(runs.tick)
+app.command("tick")(ticks.tick)
 app.command("worker")(workers.worker)
 app.command("scheduler")(workers.scheduler)
 app.command("eligibility")(eligibility.eligibility)
+credentials.app.command("download")(downloads.download)
+credentials.app.command("award")(awards.award)
+credentials.app.command("find")(awards.find)
+credentials.app.command("import")(imports.import_)
+credentials.app.command("revoke")(revocations.revoke)
+credentials.app.command("revoke-many")(revocations.revoke_many)
+credentials.app.command("reissue")(reissues.reissue)
+credentials.app.command("reissue-many")(reissues.reissue_many)
+runs.app.command("revoke")(revocations.revoke_run)
 app.add_typer(credentials.app, name="credential")
+app.command("reconcile")(reconcile.reconcile)
+app.add_typer(reconcile.app, name="correction")
+app.add_typer(deliveries.app, name="delivery")
 app.add_typer(history.app, name="history")
+learners.app.command("wallet")(downloads.wallet)
 app.add_typer(learners.app, name="learner")
 app.add_typer(keys.app, name="keys")
 app.add_typer(proofs.app, name="audit")  # with what `cli.audit` put on it
@@ -92,6 +118,7 @@ app.add_typer(database.app, name="database")
 app.add_typer(projections.app, name="projections")
 app.command("plugins")(plugins.plugins)
 app.command("doctor")(checks.doctor)
+app.command("health")(health.health)
 app.add_typer(checks.source_app, name="source")
 
 
@@ -149,8 +176,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: Without the program's name; by default those of the process.
 
     Returns:
-        0; 1 where the operation failed; 2 where what the user gave is not allowed; 130 where
-        Ctrl-C ended it.
+        0; 1 where the operation failed; 2 where what the user gave is not allowed; 3 where a run
+        needs approval; 130 where Ctrl-C ended it.
     """
     for stream in (sys.stdout, sys.stderr):
         if reconfigure := getattr(stream, "reconfigure", None):

@@ -89,6 +89,7 @@ def show_reasons(screen: Screen, reasons: "Reasons", zone: ZoneInfo) -> None:
             ("learner", reasons.learner_id),
             ("context", f"{reasons.context_name} ({reasons.context_key})"),
             ("award date", reasons.award_date.isoformat()),
+            *([("number", reasons.serial)] if reasons.serial else []),
             ("edition", str(reasons.edition)),
             ("awarded", _told(reasons.awarded, zone)),
         ]

@@ -274,6 +274,7 @@ def describe_tally(tally: "CredentialTally") -> tuple[str, str]:
     """Return what a tally says of credentials, and of telling their learners."""
     by_status = [f"{count:,} {status}" for status, count in tally.by_status.items() if count]
     failing = f" ({tally.failing:,} failing)" if tally.failing else ""
+    failing += f" ({tally.expired:,} expired)" if tally.expired else ""
     told = [f"{count:,} {status}" for status, count in tally.notifications.items() if count]
     return ", ".join(by_status) + failing or "none", ", ".join(told) or "none"
 

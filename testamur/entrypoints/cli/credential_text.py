@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
+from testamur.adapters.system import SystemClock
 from testamur.entrypoints.cli.criteria_text import (
     achieved_percent,
     name_of_criterion,
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
     from testamur.domain.identifiers import CredentialId
     from testamur.entrypoints.cli.output import Cell
 
-STATUS_STYLES: Final = {"issued": "green", "awarded": "yellow", "revoked": "red"}
+STATUS_STYLES: Final = {
+    "issued": "green",
+    "awarded": "yellow",
+    "revoked": "red",
+    "expired": "red",
+}
 
 
 def show_credential(
@@ -55,10 +61,14 @@ def _fields(
 ) -> "Iterator[tuple[str, Cell]]":
     from testamur.domain.credentials import CredentialStatus
 
-    awarded, person = credential.awarded, credential.awarded.person
+    awarded = credential.awarded
     yield "credential", str(id_)
     yield "verification", awarded.verification_id
-    yield "status", styled(credential.status, STATUS_STYLES.get(credential.status, ""))
+    expires = awarded.expires_at
+    if credential.status is CredentialStatus.ISSUED and expires and expires <= SystemClock().now():
+        yield "status", styled("expired", STATUS_STYLES["expired"])
+    else:
+        yield "status", styled(credential.status, STATUS_STYLES.get(credential.status, ""))
     if credential.status is CredentialStatus.AWARDED and credential.issue_failures:
         yield "issuing", _attempts(credential.issue_failures, credential.issue_retry_at, zone)
     if credential.status is CredentialStatus.ISSUED:
@@ -69,6 +79,22 @@ def _fields(
         yield "revoked for", credential.revocation_reason
     if credential.superseded_by is not None:
         yield "superseded by", str(credential.superseded_by)
+    if credential.withdrawal_pending and credential.artifacts:
+        yield "withdrawal", "its document is still in its public place; the next tick puts it away"
+    yield from _of_award(credential, zone)
+    for artifact in credential.artifacts:
+        yield "document", f"{artifact.media_type}, {many(artifact.size, 'byte')}"
+        yield "SHA-256", artifact.sha256
+    if awarded.document_link is not None and not credential.artifacts:
+        yield "document at", awarded.document_link
+    if location is not None:
+        yield "location", location
+
+
+def _of_award(credential: "Credential", zone: ZoneInfo) -> "Iterator[tuple[str, Cell]]":
+    from testamur.domain.credentials import CredentialStatus
+
+    awarded, person = credential.awarded, credential.awarded.person
     yield "learner", awarded.learner_id
     yield "name", person.full_name if person else ERASED
     yield "e-mail", (person.email or "none") if person else ERASED
@@ -77,15 +103,16 @@ def _fields(
     yield "context", f"{awarded.context_name} ({awarded.context_key})"
     yield "issuer", awarded.issuer_name
     yield "award date", awarded.award_date.isoformat()
+    if awarded.serial is not None:
+        yield "number", awarded.serial
     if awarded.edition > 1:
         yield "edition", f"{awarded.edition}, replaces {awarded.replaces}"
     if awarded.expires_at:
         yield "expires", describe_moment(awarded.expires_at, zone)
-    for artifact in credential.artifacts:
-        yield "document", f"{artifact.media_type}, {many(artifact.size, 'byte')}"
-        yield "SHA-256", artifact.sha256
-    if location is not None:
-        yield "location", location
+        if credential.remind_at and credential.status is CredentialStatus.ISSUED:
+            yield "reminded", describe_moment(credential.remind_at, zone)
+    if awarded.imported_from is not None:
+        yield "imported from", awarded.imported_from
 
 
 def _attempts(failures: int, retry_at: datetime | None, zone: ZoneInfo) -> str:
@@ -96,6 +123,12 @@ def _attempts(failures: int, retry_at: datetime | None, zone: ZoneInfo) -> str:
 def show_evidence(screen: Screen, evidence: "Evidence", zone: ZoneInfo) -> None:
     """Write what a verdict rests on: each criterion, and which data source was asked when."""
     retrieved = describe_moment(evidence.retrieved_at, zone)
+    if evidence.source == "manual":
+        screen.say(f"Awarded by hand {retrieved}: {evidence.note}")
+        return
+    if evidence.source == "import":
+        screen.say(f"Imported {retrieved}: {evidence.note}")
+        return
     screen.say(f"Evidence from {evidence.source}, asked {retrieved}:", "")
     in_steps = any(result.step is not None for result in evidence.results)
     with_points = any(result.earned is not None for result in evidence.results)

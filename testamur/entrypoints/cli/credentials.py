@@ -2,7 +2,8 @@
 
 import os
 import sys
-from itertools import islice
+from datetime import datetime
+from itertools import chain, islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
@@ -10,10 +11,12 @@ from zoneinfo import ZoneInfo
 
 import typer
 
+from testamur.adapters.system import SystemClock
 from testamur.domain.errors import InvalidInput
 from testamur.domain.identifiers import parse_learner_id
 from testamur.entrypoints.cli.credential_text import STATUS_STYLES, show_credential
 from testamur.entrypoints.cli.errors import FAILED
+from testamur.entrypoints.cli.expiries import by_expiry, has_expired
 from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
 from testamur.entrypoints.cli.moments import parse_day
 from testamur.entrypoints.cli.output import (
@@ -46,7 +49,7 @@ Status = Literal["awarded", "issued", "revoked", "superseded", "erased"]
 
 
 @app.command("list")
-def list_(
+def list_(  # noqa: PLR0913, PLR0917 - options of a command are its parameters
     called: typer.Context,
     type_slug: Annotated[
         str | None,
@@ -72,6 +75,17 @@ def list_(
     status: Annotated[
         Status | None, typer.Option(help="Only what stands there.", show_default=False)
     ] = None,
+    expired: Annotated[
+        bool, typer.Option("--expired", help="Only what was issued and has expired.")
+    ] = False,
+    expiring_before: Annotated[
+        str | None,
+        typer.Option(
+            metavar="DATE",
+            help="Only what is valid still, and expires before that day begins.",
+            show_default=False,
+        ),
+    ] = None,
     limit: Annotated[
         int | None,
         typer.Option(metavar="N", help="At most so many.", min=1, show_default=False),
@@ -85,18 +99,26 @@ def list_(
     zone = time_zone_of(called)
     with opened(called) as testamur:
         where = _filter(testamur, type_slug, context_key, learner, run, status)
+        where = by_expiry(where, zone, expiring_before, expired=expired)
         rows = islice(testamur.credentials(where), limit)
         if as_json:
             for row in rows:
                 write_json_line(row)
             return
-        to_show = screen()
-        constant = {"type": type_slug is not None, "context": context_key is not None}
+        to_show, now = screen(), SystemClock().now()
+        # A column of its own only where somebody has a number: looked for in a page of them.
+        page = list(islice(rows, _PAGE))
+        constant = {
+            "type": type_slug is not None,
+            "context": context_key is not None,
+            "number": not any(row.serial for row in page),
+            "expires": not any(row.expires_at for row in page),
+        }
         shown = to_show.table(
             [column for column in _COLUMNS if not constant.get(column.heading)],
             (
-                [cell for name, cell in _row(row, zone).items() if not constant.get(name)]
-                for row in rows
+                [cell for name, cell in _row(row, zone, now).items() if not constant.get(name)]
+                for row in chain(page, rows)
             ),
         )
         to_show.say(*(["", many(shown, "credential") + "."] if shown else ["No credentials."]))
@@ -113,7 +135,8 @@ def show(called: typer.Context, reference: CredentialReference, as_json: AsJson 
         id_ = testamur.find_credential(reference)
         credential = testamur.credential(id_)
         history = testamur.history(id_)
-        location = testamur.document_location(id_) if credential.artifacts else None
+        with_document = bool(credential.artifacts)
+        location = testamur.document_location(id_, archived=True) if with_document else None
     if as_json:
         write_json({"credential_id": id_, **_document(credential), "location": location})
         return
@@ -128,17 +151,22 @@ def open_(
         Path | None,
         typer.Option(metavar="FILE", help="Copy the document to this file.", show_default=False),
     ] = None,
+    archived: Annotated[
+        bool,
+        typer.Option("--archived", help="Also where the credential is revoked or superseded."),
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Show where a credential's document is.
 
-    Where there is a desktop, it is opened.
+    Where there is a desktop, it is opened. That of a revoked or superseded credential is not given
+    out any more, but with --archived.
     """
     with opened(called) as testamur:
         id_ = testamur.find_credential(reference)
-        location = testamur.document_location(id_)
+        location = testamur.document_location(id_, archived=archived)
         # Read in any case: where it should lie is of no use if it does not.
-        content = testamur.document(id_)
+        content = testamur.document(id_, archived=archived)
         if output is not None:
             _write(output, content)
     if as_json:
@@ -234,6 +262,7 @@ def _show_verification(answer: "Verification", zone: ZoneInfo) -> None:
         "issued by": answer.issuer_name,
         "to": answer.full_name or ERASED,
         "award date": f"{answer.award_date}",
+        "number": answer.serial,
         "expires": f"{expires.astimezone(zone):%Y-%m-%d %H:%M}" if expires else None,
         "revoked because": answer.reason,
         "newer edition": answer.superseded_by,
@@ -264,32 +293,47 @@ def _filter(
     )
 
 
+_PAGE = 500
+
 _COLUMNS = (
     Column("credential", rigid=True),
     Column("awarded", rigid=True),
     Column("status", rigid=True),
+    Column("edition", rigid=True),
     Column("told", rigid=True),
+    Column("expires", rigid=True),
+    Column("number", below=True),
     Column("learner", below=True),
     Column("type", below=True),
     Column("context", below=True),
 )
 
 
-def _row(row: "CredentialRow", zone: ZoneInfo) -> "dict[str, Cell]":
+def _row(row: "CredentialRow", zone: ZoneInfo, now: datetime) -> "dict[str, Cell]":
     failing = row.status == "awarded" and row.issue_failures > 0
-    status = "failing" if failing else str(row.status)
+    status = "failing" if failing else "expired" if has_expired(row, now) else str(row.status)
     return {
         "credential": str(row.credential_id),
         "awarded": f"{row.awarded_at.astimezone(zone):%Y-%m-%d}",
         "status": styled(status, "red" if failing else STATUS_STYLES.get(status, "")),
+        "edition": _edition(row),
         "told": row.notification if row.status == "issued" else "",
+        "expires": f"{row.expires_at.astimezone(zone):%Y-%m-%d}" if row.expires_at else "",
+        "number": row.serial or "",
         "learner": row.learner_id,
         "type": row.type_slug,
         "context": row.context_key,
     }
 
 
+def _edition(row: "CredentialRow") -> str:
+    """Return which edition it is, and which one took its place: always the next."""
+    return f"{row.edition} → {row.edition + 1}" if row.status == "superseded" else f"{row.edition}"
+
+
 def _document(credential: "Credential") -> dict[str, Any]:
+    from testamur.domain.validity import validity_at
+
     return {
         "status": credential.status,
         "awarded": credential.awarded,
@@ -301,6 +345,9 @@ def _document(credential: "Credential") -> dict[str, Any]:
         "notification_retry_at": credential.notification_retry_at,
         "revocation_reason": credential.revocation_reason,
         "superseded_by": credential.superseded_by,
+        "withdrawal_pending": credential.withdrawal_pending,
+        "expired": validity_at(credential, SystemClock().now()).status == "expired",
+        "remind_at": credential.remind_at,
     }
 
 

@@ -10,6 +10,8 @@ from testamur.domain.errors import InvalidInput, InvalidOptions, NotFound, Testa
 FAILED: Final = 1
 #: What the user gave is not allowed; nothing was done.
 BAD_INPUT: Final = 2
+#: A run found more than its guard lets pass; it waits until somebody decides.
+NEEDS_APPROVAL: Final = 3
 #: As a shell reports a program that Ctrl-C ended (128 and the number of SIGINT).
 INTERRUPTED: Final = 130
 

@@ -11,20 +11,24 @@ from testamur.entrypoints.cli.output import ERASED, Column, many
 from testamur.entrypoints.cli.schedule_text import describe_moment, describe_schedule
 
 if TYPE_CHECKING:
+    from decimal import Decimal
+
     from testamur.application.ports.event_store import RecordedEvent
     from testamur.domain.assets import AssetEvent
     from testamur.domain.configurations import ConfigurationEvent
+    from testamur.domain.corrections import CorrectionEvent
     from testamur.domain.credential_types import CredentialTypeEvent
-    from testamur.domain.credentials import CredentialEvent
+    from testamur.domain.credentials import CredentialEvent, MessageEvent
+    from testamur.domain.digests import DigestEvent
     from testamur.domain.erasures import ErasureEvent
     from testamur.domain.events import DomainEvent
+    from testamur.domain.reconciliations import ReconciliationCounts, ReconciliationEvent
+    from testamur.domain.run_results import LeftOut, Refusal, RunCounts
     from testamur.domain.runs import (
         LearnersLeftOut,
         LearnersRefused,
-        LeftOut,
-        Refusal,
-        RunCounts,
         RunEvent,
+        RunNeedsApproval,
         RunStarted,
     )
 
@@ -100,6 +104,26 @@ def describe_left_out(reasons: Counter[str]) -> Iterator[str]:
     yield "The next run tries them again."
 
 
+def describe_asked(asked: "RunNeedsApproval") -> str:
+    """Return why a run needs approval: how many it found, and how many need none."""
+    return describe_limit(asked.reason, asked.proposed, asked.limit, asked.usual)
+
+
+def describe_limit(reason: str, new: int, most: int, usual: "Decimal | None") -> str:
+    """Return how many a run found, and how many the guard lets pass.
+
+    Args:
+        reason: ``max-new`` or ``change-of-scale``.
+        new: How many it would award.
+        most: How many need no approval.
+        usual: For a change of scale, what runs usually award.
+    """
+    told = f"{new:,} new, at most {most:,}"
+    if reason == "change-of-scale" and usual is not None:
+        return f"{told} without approval, as the last runs awarded {usual:,} (median)"
+    return f"{told} without approval"
+
+
 def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
     """Return what an event says, in words.
 
@@ -109,10 +133,16 @@ def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
     """
     from testamur.domain.assets import AssetEvent
     from testamur.domain.configurations import ConfigurationEvent
+    from testamur.domain.corrections import CorrectionEvent
     from testamur.domain.credential_types import CredentialTypeEvent
     from testamur.domain.credentials import CredentialEvent
+    from testamur.domain.deliveries import SilenceEvent
+    from testamur.domain.digests import DigestEvent
     from testamur.domain.erasures import ErasureEvent
+    from testamur.domain.proposals import LearnersProposed
+    from testamur.domain.reconciliations import ReconciliationEvent
     from testamur.domain.runs import RunEvent
+    from testamur.domain.serials import SerialsAssigned
 
     if isinstance(event, CredentialTypeEvent):
         return _of_type(event)
@@ -120,12 +150,25 @@ def describe_event(event: "DomainEvent", zone: ZoneInfo) -> str:
         return _of_asset(event)
     if isinstance(event, ConfigurationEvent):
         return _of_configuration(event, zone)
+    if isinstance(event, LearnersProposed):
+        return f"page {event.page:,}: {many(len(event.learner_ids), 'learner')}"
     if isinstance(event, RunEvent):
         return _of_run(event, zone)
     if isinstance(event, CredentialEvent):
         return _of_credential(event, zone)
     if isinstance(event, ErasureEvent):
         return _of_erasure(event)
+    if isinstance(event, SilenceEvent):
+        return f"learner {event.learner_id}: {event.reason}"
+    if isinstance(event, DigestEvent):
+        return _of_digest(event, zone)
+    if isinstance(event, ReconciliationEvent):
+        return _of_reconciliation(event, zone)
+    if isinstance(event, CorrectionEvent):
+        return _of_correction(event, zone)
+    if isinstance(event, SerialsAssigned):
+        year = f" {event.year}" if event.year is not None else ""
+        return f"{event.per} {event.of}{year}: numbers {event.first} to {event.last}"
     return event.model_dump_json()
 
 
@@ -180,6 +223,10 @@ def _of_run(event: "RunEvent", zone: ZoneInfo) -> str:
             return _describe_refusals(event)
         case of.LearnersLeftOut():
             return _describe_left_out(event)
+        case of.RunNeedsApproval():
+            return describe_asked(event)
+        case of.RunApproved() | of.RunRejected():
+            return event.reason
         case of.RunCompleted():
             return _describe_counts(event.counts)
         case of.RunFailed():
@@ -192,20 +239,85 @@ def _of_credential(event: "CredentialEvent", zone: ZoneInfo) -> str:
     match event:
         case of.CredentialAwarded():
             name = event.person.full_name if event.person else ERASED
-            return f"{event.type_name} to {name} ({event.learner_id})"
+            number = f", number {event.serial}" if event.serial is not None else ""
+            origin = f", imported from {event.imported_from}" if event.imported_from else ""
+            return f"{event.type_name} to {name} ({event.learner_id}){number}{origin}"
         case of.CredentialIssued():
             sizes = [f"{each.format}, {many(each.size, 'byte')}" for each in event.artifacts]
             return "; ".join(sizes)
         case of.IssuanceFailed() | of.NotificationFailed():
             detail = ERASED if event.detail is None else event.detail
             again = _again(event.retry_at, zone) or "; given up"
-            return f"attempt {event.attempt}: {event.reason}: {detail}{again}"
+            failed = f"attempt {event.attempt}: {event.reason}: {detail}{again}"
+            about = "" if isinstance(event, of.IssuanceFailed) else describe_message(event)
+            return f"{about}{failed}"
+        case of.NotificationRequested():
+            return (describe_message(event) or "issued: ") + (event.reason or "by itself")
         case of.NotificationSent():
             return event.message_id
+        case of.NotificationSkipped() | of.NotificationSuppressed() | of.NotificationBounced():
+            return f"{describe_message(event)}{event.reason}"
         case of.CredentialSuperseded():
-            return f"by {event.by}"
-        case of.CredentialRevoked() | of.NotificationSkipped() | of.PersonalDataErased():
+            return f"by {event.by}" + (f": {event.reason}" if event.reason else "")
+        case of.DocumentsWithdrawn():
+            missing = f", {len(event.missing):,} found nowhere" if event.missing else ""
+            return f"{many(len(event.archived), 'file')} put away{missing}"
+        case of.CredentialRevoked() | of.PersonalDataErased():
             return event.reason
+
+
+def _of_digest(event: "DigestEvent", zone: ZoneInfo) -> str:
+    from testamur.domain import digests as of
+
+    match event:
+        case of.DigestRequested():
+            return f"of run {event.run_id}"
+        case of.DigestSent():
+            refused = f", {event.refused:,} refused" if event.refused else ""
+            return f"{many(event.recipients, 'recipient')}{refused}"
+        case of.DigestFailed():
+            again = _again(event.retry_at, zone) or "; given up"
+            return f"attempt {event.attempt}: {event.reason}{again}"
+        case of.DigestSkipped():
+            return event.reason
+
+
+def _of_reconciliation(event: "ReconciliationEvent", zone: ZoneInfo) -> str:
+    from testamur.domain import reconciliations as of
+
+    match event:
+        case of.ReconciliationStarted():
+            return "by the option reconcile" if event.trigger == "schedule" else "by hand"
+        case of.ReconciliationCompleted():
+            return _describe_counts(event.counts) or "nothing to compare"
+        case of.ReconciliationFailed():
+            return f"attempt {event.attempt}: {event.error}{_again(event.retry_at, zone)}"
+
+
+def _of_correction(event: "CorrectionEvent", zone: ZoneInfo) -> str:
+    from testamur.domain import corrections as of
+
+    match event:
+        case of.CorrectionProposed():
+            differs = ", ".join(each.replace("_", " ") for each in event.differs)
+            about = f"learner {event.learner_id}: {event.kind}"
+            return f"{about} ({differs})" if differs else about
+        case of.CorrectionAccepted() | of.CorrectionRejected() | of.CorrectionWithdrawn():
+            return event.reason
+        case of.CorrectionCarriedOut():
+            return f"credential {event.credential_id}"
+        case of.CorrectionFailed():
+            return f"attempt {event.attempt}: {event.error}{_again(event.retry_at, zone)}"
+
+
+def describe_message(event: "MessageEvent") -> str:
+    """Return which message an event is about, with a colon; nothing for the first one."""
+    about: str = "" if event.notice == "issued" else event.notice
+    if event.sequence:
+        about += f" {event.sequence}"
+    if event.request > 1:
+        about = f"{about or 'issued'}, request {event.request}"
+    return f"{about}: " if about else ""
 
 
 def _of_erasure(event: "ErasureEvent") -> str:
@@ -242,7 +354,7 @@ def _describe_left_out(event: "LearnersLeftOut") -> str:
     return f"{many(len(event.learners), 'learner')}: {'; '.join(describe_reasons(reasons))}"
 
 
-def _describe_counts(counts: "RunCounts") -> str:
+def _describe_counts(counts: "RunCounts | ReconciliationCounts") -> str:
     named = counts.model_dump().items()
     return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in named if count)
 

@@ -43,7 +43,9 @@ DefinitionFile = Annotated[
 ]
 AssetFile = Annotated[
     Path,
-    typer.Argument(metavar="FILE", help="A PDF, TTF, OTF, PNG or JPEG file.", show_default=False),
+    typer.Argument(
+        metavar="FILE", help="A PDF, TTF, OTF, PNG, JPEG or ZIP file.", show_default=False
+    ),
 ]
 Reason = Annotated[
     str,

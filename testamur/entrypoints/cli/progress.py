@@ -18,6 +18,10 @@ LABELS: Final = {
     Step.FOLLOW: "Following the log",
     Step.VERIFY: "Verifying events",
     Step.EXPORT: "Writing entries",
+    Step.DOWNLOAD: "Reading documents",
+    Step.REVOKE: "Revoking",
+    Step.REISSUE: "Reissuing",
+    Step.CORRECT: "Carrying out corrections",
 }
 
 #: Where nobody said how much there is to do in a step: as much as this step before it did.

@@ -1,14 +1,15 @@
 """Dry runs as people and programs read them: what would become of each learner, and why."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from testamur.entrypoints.cli.criteria_text import unmet
-from testamur.entrypoints.cli.event_text import describe_left_out
-from testamur.entrypoints.cli.output import Column, many, screen, styled
+from testamur.entrypoints.cli.event_text import describe_left_out, describe_limit
+from testamur.entrypoints.cli.output import Column, many, screen, styled, warn
 
 if TYPE_CHECKING:
+    from testamur.application.guarding import GuardLimit
     from testamur.application.running import Prospect
     from testamur.entrypoints.cli.output import Cell
 
@@ -34,6 +35,29 @@ def within(limit: int | None, prospects: "Iterator[Prospect]") -> "Iterator[tupl
             yield prospect, "award"
         else:
             yield prospect, "over-limit"
+
+
+def counting(
+    totals: Counter[str], prospects: "Iterator[tuple[Prospect, str]]"
+) -> "Iterator[tuple[Prospect, str]]":
+    """Yield prospects, and count what would become of them."""
+    for prospect, becomes in prospects:
+        totals[becomes] += 1
+        yield prospect, becomes
+
+
+def warn_of_guard(learner: str | None, new: int, limits: "Sequence[GuardLimit]") -> None:
+    """Say that a run would need approval, if it would.
+
+    Args:
+        learner: The one learner that it is for, if any; such a run needs none.
+        new: How many it would award.
+        limits: What the guard lets pass.
+    """
+    tightest = next(iter(limits), None)
+    if learner is None and tightest is not None and new > tightest.most:
+        told = describe_limit(tightest.reason, new, tightest.most, tightest.usual)
+        warn(f"a run would need approval: {told}")
 
 
 def show_prospects(prospects: "Iterator[tuple[Prospect, str]]") -> None:

@@ -6,10 +6,12 @@ from uuid import UUID
 
 import typer
 
-from testamur.entrypoints.cli.errors import FAILED
+from testamur.entrypoints.cli.errors import FAILED, NEEDS_APPROVAL
+from testamur.entrypoints.cli.event_text import describe_asked
 from testamur.entrypoints.cli.invocation import opened
 from testamur.entrypoints.cli.output import Column, screen, warn, write_json, write_json_line
 from testamur.entrypoints.cli.parameters import AsJson
+from testamur.entrypoints.cli.run_outcomes import asked_document, show_choices
 
 if TYPE_CHECKING:
     from testamur.application.run_status import RunStatus
@@ -32,7 +34,7 @@ def status(
     """Tell how far a run is.
 
     With --follow --json, one line of JSON whenever something changed. The exit code is 1 where the
-    run failed, or documents of it did.
+    run failed, or documents of it did, and 3 where it needs approval.
     """
     from testamur.domain.identifiers import RunId
 
@@ -50,16 +52,35 @@ def status(
             write_json(_document(found))
     if not follow and not as_json:
         to_show = screen()
-        to_show.say(f"Run {found.run_id}: {found.state}.", "")
+        to_show.say(f"Run {found.run_id}: {found.state.replace('-', ' ')}.", "")
         to_show.table(
             [Column("outcome", rigid=True), Column("learners", align="right", rigid=True)],
             [(_name(each), _count(found, each)) for each in _SHOWN],
         )
+        _show_approval(found)
     if found.error:
         again = f"tried again at {found.retry_at:%Y-%m-%d %H:%M} UTC" if found.retry_at else ""
         warn(f"error: the run failed: {found.error}; {again or 'not tried again by itself'}")
     if found.state == "failed" or found.failed:
         raise typer.Exit(FAILED)
+    if found.state == "needs-approval":
+        raise typer.Exit(NEEDS_APPROVAL)
+
+
+def _show_approval(found: "RunStatus") -> None:
+    """Say why the run needs approval, or needed it, and what was decided."""
+    if found.asked is None:
+        return
+    to_show = screen()
+    needs = "needs" if found.decision is None else "needed"
+    to_show.say("", f"It {needs} approval: {describe_asked(found.asked)}.")
+    if found.decision is None:
+        to_show.say("To see whom it would award, and decide:")
+        show_choices(found.run_id)
+        return
+    became = "Approved" if found.decision.approved else "Rejected"
+    at = f"{found.decision.at:%Y-%m-%d %H:%M} UTC"
+    to_show.say(f"{became} by {found.decision.actor}, {at}: {found.decision.reason}")
 
 
 def _tell_line(found: "RunStatus", as_json: bool) -> None:
@@ -67,7 +88,7 @@ def _tell_line(found: "RunStatus", as_json: bool) -> None:
         write_json_line(_document(found))
     else:
         counts = ", ".join(f"{_name(each)} {_count(found, each)}" for each in _SHOWN)
-        screen().say(f"{found.state}: {counts}")
+        screen().say(f"{found.state.replace('-', ' ')}: {counts}")
 
 
 def _name(count: str) -> str:
@@ -89,4 +110,6 @@ def _document(found: "RunStatus") -> dict[str, Any]:
         "error": found.error,
         "retry_at": found.retry_at,
         "settled": found.settled,
+        "needs_approval": asked_document(found.asked),
+        "decision": found.decision,
     }

@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from testamur.entrypoints.settings import Settings
 
 _ACTORS: Final = "testamur.entrypoints.worker"
-_PERIODIQ: Final = "from periodiq import entrypoint; entrypoint()"
+_PROGRAMS: Final = "testamur.entrypoints.programs"
+
+#: Says to the programs where metrics are, over what the settings file says.
+_METRICS_VARIABLE: Final = "TESTAMUR_METRICS_PORT"
 
 #: Says to Dramatiq how many messages of a queue a process takes before it can work on them.
 _PREFETCH_VARIABLE: Final = "dramatiq_queue_prefetch"
@@ -47,6 +50,16 @@ def worker(
             show_default=False,
         ),
     ] = None,
+    metrics_port: Annotated[
+        int | None,
+        typer.Option(
+            metavar="PORT",
+            min=1,
+            max=65535,
+            help="Port for metrics and health. By default the setting metrics_port.",
+            show_default=False,
+        ),
+    ] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Tell more.")] = False,
 ) -> None:
     """Do the work that the queue holds, until stopped.
@@ -60,9 +73,13 @@ def worker(
                  "--threads", str(chosen)]  # fmt: skip
     if queues is not None:
         arguments += ["--queues", *_known_queues(queues)]
+    port = metrics_port or settings.metrics_port
+    if port is not None:
+        _require_free(settings.metrics_host, port)
+        os.environ[_METRICS_VARIABLE] = str(port)
     # By default a process takes twice as many as it has threads, and keeps them from the others.
     os.environ.setdefault(_PREFETCH_VARIABLE, str(chosen))
-    _become("-m", "dramatiq", _ACTORS, *arguments, *(["--verbose"] if verbose else []))
+    _become("dramatiq", _ACTORS, *arguments, *(["--verbose"] if verbose else []))
 
 
 def scheduler(
@@ -75,7 +92,7 @@ def scheduler(
     force. Two at once are harmless.
     """
     _with_queue(called)
-    _become("-c", _PERIODIQ, *(["--verbose"] if verbose else []), _ACTORS)
+    _become("periodiq", *(["--verbose"] if verbose else []), _ACTORS)
 
 
 def _with_queue(called: typer.Context) -> "Settings":
@@ -119,7 +136,24 @@ def _known_queues(names: str) -> list[str]:
     return chosen
 
 
+def _require_free(host: str, port: int) -> None:
+    """See that nobody else listens there: the workers would go on without metrics.
+
+    Raises:
+        InvalidInput: Somebody does, or there is no such address here.
+    """
+    import socket
+
+    from testamur.domain.errors import InvalidInput
+
+    try:
+        socket.create_server((host, port)).close()
+    except OSError as error:
+        allowed = f"an address and a port that are free ({error.strerror})"
+        raise InvalidInput("metrics_port", f"{host}:{port}", allowed) from None
+
+
 def _become(*arguments: str) -> None:
     sys.stdout.flush()
     sys.stderr.flush()
-    os.execv(sys.executable, [sys.executable, *arguments])  # noqa: S606 - no shell is meant
+    os.execv(sys.executable, [sys.executable, "-m", _PROGRAMS, *arguments])  # noqa: S606 - no shell is meant

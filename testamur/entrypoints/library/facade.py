@@ -6,14 +6,31 @@ from typing import Self
 from testamur.application.ports.retrieval import RetrievalSource
 from testamur.domain.identifiers import parse_actor
 from testamur.entrypoints.container import Wiring
-from testamur.entrypoints.library.issuing import IssuingCredentials
+from testamur.entrypoints.library.approving import ApprovingRuns
+from testamur.entrypoints.library.deliveries import DeliveringMessages
+from testamur.entrypoints.library.downloads import Downloads
+from testamur.entrypoints.library.ending import EndingCredentials
+from testamur.entrypoints.library.intake import IntakeOfCredentials
 from testamur.entrypoints.library.looking_up import LookingUp
 from testamur.entrypoints.library.personal_data import PersonalData
+from testamur.entrypoints.library.reconciling import ReconcilingCredentials
+from testamur.entrypoints.library.reissuing import ReissuingCredentials
 from testamur.entrypoints.library.setting_up import SettingUp
 from testamur.entrypoints.settings import Settings, settings_of_environment
 
 
-class Testamur(SettingUp, IssuingCredentials, PersonalData, LookingUp):
+class Testamur(
+    SettingUp,
+    ApprovingRuns,
+    PersonalData,
+    Downloads,
+    EndingCredentials,
+    ReissuingCredentials,
+    ReconcilingCredentials,
+    IntakeOfCredentials,
+    DeliveringMessages,
+    LookingUp,
+):
     """Everything that Testamur does, in the name of one actor.
 
     Open it with :meth:`open`, and close it (or use it as a context manager). It may be used by

@@ -22,7 +22,8 @@ from testamur.application.ticking import Problem, Ticking, TickReport
 from testamur.application.work import Done
 from testamur.domain.errors import InvalidInput, TestamurError
 from testamur.domain.identifiers import ConfigurationId, LearnerId, RunId, parse_learner_id
-from testamur.domain.runs import IssuanceRun, RunCounts
+from testamur.domain.run_results import RunCounts
+from testamur.domain.runs import IssuanceRun, RunNeedsApproval
 from testamur.entrypoints.library.proofs import Proofs
 
 #: Events by which the audit trail is brought on after work: that takes some seconds. What is left
@@ -44,6 +45,8 @@ class RunOutcome:
             again.
         unfollowed_because: Why the audit trail could not be brought on, if it could not; the next
             tick tries again.
+        needs_approval: Why somebody has to approve it first, if so; nobody was awarded.
+        is_left_to_workers: Whether workers carry it out, so that nothing is known of it yet.
     """
 
     run_id: RunId
@@ -52,6 +55,8 @@ class RunOutcome:
     untold_because: str | None = None
     unsealed_because: str | None = None
     unfollowed_because: str | None = None
+    needs_approval: RunNeedsApproval | None = None
+    is_left_to_workers: bool = False
 
 
 class IssuingCredentials(Proofs):
@@ -126,6 +131,8 @@ class IssuingCredentials(Proofs):
     ) -> RunOutcome:
         """Award, issue and tell whoever is eligible now, and return what was done.
 
+        If the guard does not let that many pass, nobody is awarded, and the outcome says so.
+
         Args:
             configuration: Whose learners to go over; it need not be enabled.
             learner_id: Only this learner.
@@ -142,21 +149,7 @@ class IssuingCredentials(Proofs):
         learner, limit = _checked(learner_id, limit)
         runs = self._wiring.resolve(Runs)
         id_ = runs.start(configuration, self._request(), learner_id=learner, limit=limit)
-        done: list[Done] = []
-        self._wiring.queue(progress or Unwatched(), done).send(AwardRun(id_))
-        stops = [each.stopped_because for each in done if isinstance(each, NotifyCounts)]
-        counts = runs.get(id_).counts
-        tally = self._wiring.resolve(Credentials).tally(CredentialFilter(run_id=id_))
-        unsealed = self._after_work(self.seal)
-        unfollowed = self._after_work(self._follow_log)
-        return RunOutcome(
-            id_,
-            counts or RunCounts(),
-            tally,
-            next(iter(stops), None),
-            unsealed_because=str(unsealed) if unsealed else None,
-            unfollowed_because=str(unfollowed) if unfollowed else None,
-        )
+        return self._carry_out(id_, progress or Unwatched())
 
     def start_run(
         self,
@@ -222,6 +215,26 @@ class IssuingCredentials(Proofs):
         workers = self._wiring.workers
         evaluated = None if workers is None else workers.evaluated(id_)
         return self._wiring.resolve(RunStatuses).of(id_, evaluated)
+
+    def _carry_out(self, id_: RunId, progress: Progress) -> RunOutcome:
+        """Do a run with all that follows, here and now."""
+        done: list[Done] = []
+        self._wiring.queue(progress, done).send(AwardRun(id_))
+        stops = [each.stopped_because for each in done if isinstance(each, NotifyCounts)]
+        run = self._wiring.resolve(Runs).get(id_)
+        asked = run.asked if run.approval == "needed" else None
+        tally = self._wiring.resolve(Credentials).tally(CredentialFilter(run_id=id_))
+        unsealed = self._after_work(self.seal)
+        unfollowed = self._after_work(self._follow_log)
+        return RunOutcome(
+            id_,
+            run.counts or (asked.counts if asked else RunCounts()),
+            tally,
+            next(iter(stops), None),
+            unsealed_because=str(unsealed) if unsealed else None,
+            unfollowed_because=str(unfollowed) if unfollowed else None,
+            needs_approval=asked,
+        )
 
     def _follow_log(self) -> int:
         return self._wiring.resolve(Following).catch_up(MOST_FOLLOWED)

@@ -8,6 +8,7 @@ from testamur.application.auditing import Audit
 from testamur.application.credentials import Credentials, History
 from testamur.application.ports.event_store import RecordedEvent
 from testamur.application.ports.register import CredentialFilter, CredentialRow, CredentialTally
+from testamur.application.ports.system import Clock
 from testamur.application.verifying import Verification, Verifying
 from testamur.domain.credentials import Credential
 from testamur.domain.identifiers import CredentialId, VerificationId
@@ -47,16 +48,27 @@ class LookingUp(Acting):
         return self._wiring.resolve(Credentials).all(where or CredentialFilter())
 
     def tally(self, where: CredentialFilter | None = None) -> CredentialTally:
-        """Count the credentials that a filter lets through."""
-        return self._wiring.resolve(Credentials).tally(where or CredentialFilter())
+        """Count the credentials that a filter lets through, and those that have expired."""
+        now = self._wiring.resolve(Clock).now()
+        return self._wiring.resolve(Credentials).tally(where or CredentialFilter(), now)
 
-    def document(self, id_: CredentialId) -> bytes:
-        """Return the document of an issued credential. See `Credentials.document`."""
-        return self._wiring.resolve(Credentials).document(id_)
+    def document(self, id_: CredentialId, *, archived: bool = False) -> bytes:
+        """Return the document of an issued credential. See `Credentials.document`.
 
-    def document_location(self, id_: CredentialId) -> str:
-        """Return where the document of an issued credential lies."""
-        return self._wiring.resolve(Credentials).location(id_)
+        Args:
+            id_: Which credential.
+            archived: Whether to return that of a revoked or superseded one too.
+        """
+        return self._wiring.resolve(Credentials).document(id_, archived=archived)
+
+    def document_location(self, id_: CredentialId, *, archived: bool = False) -> str:
+        """Return where the document of an issued credential lies. See `Credentials.location`.
+
+        Args:
+            id_: Which credential.
+            archived: Whether to tell it of a revoked or superseded one too.
+        """
+        return self._wiring.resolve(Credentials).location(id_, archived=archived)
 
     def download_url(
         self, reference: str, *, filename: str | None = None, seconds: int | None = None

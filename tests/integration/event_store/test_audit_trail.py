@@ -9,7 +9,8 @@ import pytest
 from testamur.application.following import Following
 from testamur.application.ports.audit import AuditEntry, AuditFilter
 from testamur.domain.identifiers import Actor, LearnerId
-from testamur.domain.runs import LearnersRefused, Refusal
+from testamur.domain.run_results import Refusal
+from testamur.domain.runs import LearnersRefused
 from tests.support.databases import Database
 from tests.support.events import (
     CONFIGURATION,

@@ -27,6 +27,7 @@ from testamur.domain.credentials import (
     CredentialRevoked,
     CredentialStatus,
     CredentialSuperseded,
+    DocumentsWithdrawn,
     NotificationSent,
     NotificationSkipped,
     PersonalDataErased,
@@ -41,7 +42,14 @@ from testamur.domain.identifiers import (
     Slug,
     VerificationId,
 )
-from testamur.domain.runs import RunCompleted, RunCounts, RunFailed
+from testamur.domain.run_results import RunCounts
+from testamur.domain.runs import (
+    RunApproved,
+    RunCompleted,
+    RunFailed,
+    RunNeedsApproval,
+    RunRejected,
+)
 from tests.support.databases import Database
 from tests.support.events import (
     CONFIGURATION,
@@ -90,7 +98,11 @@ def learners(rows: list[CredentialRow]) -> list[str]:
 def holders(
     database: Database, *asked: str, configuration: ConfigurationId = CONFIGURATION
 ) -> set[LearnerId]:
-    return database.register.holders(configuration, [LearnerId(each) for each in asked])
+    """Return those who are not among the ones that hold none."""
+    learner_ids = [LearnerId(each) for each in asked]
+    lacking = database.register.not_holding(configuration, learner_ids)
+    assert lacking <= set(learner_ids)
+    return set(learner_ids) - lacking
 
 
 # Credentials
@@ -117,6 +129,39 @@ def test_holders_are_those_asked_for_who_have_one(database: Database) -> None:
     award_to(database, "a", "b", "c")
     assert holders(database, "a", "c", "x") == {"a", "c"}
     assert holders(database) == set()
+
+
+def test_those_that_have_ended_wait_until_their_files_are_put_away(database: Database) -> None:
+    a, b, c, d = award_to(database, "a", "b", "c", "d")
+    to_withdraw = CredentialFilter(withdrawal_pending=True)
+    assert database.register.credentials(to_withdraw, 10) == []
+    happens(database, a, an_issue(), CredentialRevoked(reason="x"))
+    happens(database, b, CredentialSuperseded(by=id_of(c)))
+    happens(database, d, an_issue(), CredentialRevoked(reason="x"))
+    assert learners(database.register.credentials(to_withdraw, 10)) == ["a", "b", "d"]
+    assert learners(database.register.credentials(to_withdraw, 1)) == ["a"]
+    assert learners(database.register.credentials(to_withdraw, 10, id_of(a))) == ["b", "d"]
+    assert sum(database.register.tally(to_withdraw).by_status.values()) == 3
+    (row,) = database.register.credentials(CredentialFilter(learner_id=a.learner_id), 2)
+    assert row.withdrawal_pending
+    happens(database, a, DocumentsWithdrawn(archived=("a.pdf",)))
+    happens(database, d, PersonalDataErased(reason="asked for"))
+    assert learners(database.register.credentials(to_withdraw, 10)) == ["b"]
+    (row,) = database.register.credentials(CredentialFilter(learner_id=a.learner_id), 2)
+    assert (row.withdrawal_pending, row.status) == (False, CredentialStatus.REVOKED)
+
+
+def test_those_that_wait_to_be_put_away_can_be_asked_for_with_other_conditions(
+    database: Database,
+) -> None:
+    run_id = uuid4()
+    (a,) = award_to(database, "a", run_id=run_id)
+    (b,) = award_to(database, "b")
+    for award in (a, b):
+        happens(database, award, CredentialRevoked(reason="x"))
+    of_run = CredentialFilter(run_id=run_id, withdrawal_pending=True)
+    assert learners(database.register.credentials(of_run, 10)) == ["a"]
+    assert database.register.tally(of_run).by_status == {CredentialStatus.REVOKED: 1}
 
 
 def test_a_holder_of_one_configuration_is_none_of_another(database: Database) -> None:
@@ -384,6 +429,72 @@ def test_a_run_is_open_until_it_is_completed(database: Database) -> None:
     assert rows[done] == RunRow(
         done, CONFIGURATION, "done", None, NOON, completed=True, failures=1, retry_at=None
     )
+
+
+def an_approval_asked_for() -> RunNeedsApproval:
+    return RunNeedsApproval(
+        reason="max-new", limit=1, proposed=2, pages=1, sha256="0" * 64, counts=RunCounts()
+    )
+
+
+def test_a_run_that_needs_approval_is_open_and_waits_until_somebody_has_decided(
+    database: Database,
+) -> None:
+    ids = waiting, approved, rejected = [start(database, slot) for slot in ("a", "b", "c")]
+    elsewhere = start(database, "d", configuration=OTHER_CONFIGURATION)
+    for run_id in (*ids, elsewhere):
+        database.events.append(then(run_id, 1, an_approval_asked_for()), by())
+    database.events.append(
+        [
+            *then(approved, 2, RunApproved(reason="seen")),
+            *then(rejected, 2, RunRejected(reason="a slip")),
+        ],
+        by(),
+    )
+    register = database.register
+    assert [row.run_id for row in register.runs_to_approve(CONFIGURATION)] == [waiting]
+    assert {row.run_id for row in register.runs_to_approve()} == {waiting, elsewhere}
+    open_runs = register.runs(CONFIGURATION, open_only=True)
+    assert {row.run_id for row in open_runs} == {waiting, approved}
+    assert {row.approval for row in register.runs(CONFIGURATION)} == {
+        "needed",
+        "approved",
+        "rejected",
+    }
+
+
+def test_a_run_that_needs_approval_has_not_failed(database: Database) -> None:
+    run_id = start(database, "one")
+    database.events.append(
+        [
+            *then(run_id, 1, RunFailed(attempt=8, error="x", retry_at=NOON)),
+            *then(run_id, 2, an_approval_asked_for()),
+        ],
+        by(),
+    )
+    (row,) = database.register.runs()
+    assert (row.failures, row.retry_at) == (0, None)
+
+
+def test_what_the_last_runs_awarded_is_told_of_those_that_went_over_everybody(
+    database: Database,
+) -> None:
+    def completed(slot: str, awarded: int, **narrowed: object) -> None:
+        run_id = RunId(uuid4())
+        started = a_run(slot).model_copy(update=narrowed)
+        database.events.append(then(run_id, 0, started), by(at=NOON + awarded * MINUTE))
+        counts = RunCounts(evaluated=awarded, eligible=awarded, awarded=awarded)
+        database.events.append(then(run_id, 1, RunCompleted(counts=counts)), by())
+
+    for awarded in (7, 0, 3, 5):
+        completed(f"whole {awarded}", awarded)
+    completed("a few", 9, limit=9)
+    completed("one", 1, learner_id="learner-1")
+    start(database, "not completed", at=NOON + 10 * MINUTE)
+    start(database, "elsewhere", configuration=OTHER_CONFIGURATION)
+    assert database.register.recent_awards(CONFIGURATION, 9) == [7, 5, 3]
+    assert database.register.recent_awards(CONFIGURATION, 2) == [7, 5]
+    assert database.register.recent_awards(OTHER_CONFIGURATION, 2) == []
 
 
 def test_the_last_slot_is_the_latest_one_scheduled(database: Database) -> None:

@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from testamur.application.aggregates import load
+from testamur.application.aggregates import append, load
 from testamur.application.errors import ConcurrencyConflict
 from testamur.application.ports.event_store import NewEvents
 from testamur.application.ports.register import CredentialFilter, CredentialRow, RunRow
@@ -29,20 +29,26 @@ from testamur.domain.credentials import (
     decide_fail_notification,
     decide_issue,
     decide_notified,
+    decide_remind,
     decide_revoke,
     decide_skip_notification,
     decide_supersede,
+    decide_withdraw,
     evolve,
 )
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.identifiers import CredentialId, LearnerId, RunId, credential_id
+from testamur.domain.run_results import RunCounts
 from tests.integration.event_store.conftest import KINDS, open_database
 from tests.support.databases import Database
+from tests.support.domain_strategies import asked
 from tests.support.events import CONFIGURATION, NOON, a_run, an_award, an_issue, by, id_of
 from tests.support.postgres_server import PostgresServer
 
 LEARNERS = ("a", "b", "c")
 EDITIONS = (1, 2, 3)
+REMINDERS = tuple(NOON + timedelta(minutes=minutes) for minutes in (1, 2, 4))
+EXPIRY = NOON + timedelta(minutes=5)
 
 Decision = Callable[[Credential | None], list[CredentialEvent]]
 
@@ -59,7 +65,9 @@ decisions: st.SearchStrategy[Decision] = st.one_of(
             lambda state: decide_fail_notification(state, "x", "y", drawn[0], permanent=drawn[1])
         )
     ),
+    delays.map(lambda now: lambda state: decide_remind(state, now)),
     st.just(lambda state: decide_revoke(state, "mistake")),
+    st.just(lambda state: decide_withdraw(state, ("a.pdf",), ())),
     st.just(lambda state: decide_erase(state, "asked for")),
 )
 
@@ -111,7 +119,7 @@ class History:
         states: dict[CredentialId, Credential],
     ) -> list[tuple[CredentialId, list[CredentialEvent]]]:
         learner, edition = which
-        award = an_award(learner, edition=edition)
+        award = an_award(learner, edition=edition, expires_at=EXPIRY, reminders=REMINDERS)
         if step == "award":
             return [(id_, decide_award(states.get(id_), award))]
         if step == "reissue":
@@ -145,6 +153,13 @@ def row_of(id_: CredentialId, state: Credential, row: CredentialRow) -> Credenti
         notification=state.notification,
         notification_failures=state.notification_failures,
         notification_retry_at=state.notification_retry_at,
+        notification_reason=row.notification_reason,
+        issued_at=row.issued_at,
+        notified_at=row.notified_at,
+        withdrawal_pending=state.withdrawal_pending,
+        serial=state.awarded.serial,
+        expires_at=state.awarded.expires_at,
+        remind_at=state.remind_at,
     )
 
 
@@ -153,6 +168,11 @@ def assert_register_agrees(database: Database, states: dict[CredentialId, Creden
     assert rows == {id_: row_of(id_, state, rows[id_]) for id_, state in states.items()}
     for id_, state in states.items():
         assert load(database.events, id_, evolve).state == state
+    to_withdraw = CredentialFilter(withdrawal_pending=True)
+    pending = {id_ for id_, state in states.items() if state.withdrawal_pending}
+    found = database.register.credentials(to_withdraw, 99)
+    assert {row.credential_id for row in found} == pending
+    assert sum(database.register.tally(to_withdraw).by_status.values()) == len(pending)
     for now in (NOON, NOON + timedelta(days=2)):
         assert {row.credential_id for row in database.register.awaiting_issue(now, 99)} == {
             id_
@@ -166,6 +186,34 @@ def assert_register_agrees(database: Database, states: dict[CredentialId, Creden
             if state.status is CredentialStatus.ISSUED
             and state.notification == "pending"
             and (state.notification_retry_at is None or state.notification_retry_at <= now)
+        }
+    assert_expiry_agrees(database, states)
+
+
+def assert_expiry_agrees(database: Database, states: dict[CredentialId, Credential]) -> None:
+    issued = {
+        id_: state for id_, state in states.items() if state.status is CredentialStatus.ISSUED
+    }
+    for now in (NOON, *REMINDERS, EXPIRY):
+        assert {row.credential_id for row in database.register.awaiting_reminder(now, 99)} == {
+            id_
+            for id_, state in issued.items()
+            if state.remind_at is not None and state.remind_at <= now
+        }
+        expired = {
+            id_: state
+            for id_, state in states.items()
+            if state.awarded.expires_at is not None and state.awarded.expires_at <= now
+        }
+        until = database.register.credentials(CredentialFilter(expires_until=now), 99)
+        after = database.register.credentials(CredentialFilter(expires_after=now), 99)
+        assert {row.credential_id for row in until} == set(expired)
+        assert {row.credential_id for row in after} == {
+            id_ for id_, state in states.items() if state.awarded.expires_at
+        } - set(expired)
+        learners = [LearnerId(each) for each in LEARNERS]
+        assert database.register.renewable(CONFIGURATION, learners, now) == {
+            state.awarded.learner_id: id_ for id_, state in issued.items() if id_ in expired
         }
 
 
@@ -207,26 +255,37 @@ def test_the_register_on_a_server_is_what_the_streams_say(
 
 run_decisions = st.one_of(
     delays.map(lambda now: lambda state: runs.decide_fail(state, "x", now)),
-    st.just(lambda state: runs.decide_complete(state, runs.RunCounts())),
+    st.just(lambda state: runs.decide_complete(state, RunCounts())),
+    st.just(
+        lambda state: runs.decide_complete(state, RunCounts(evaluated=3, eligible=3, awarded=3))
+    ),
+    asked.map(lambda event: lambda state: runs.decide_need_approval(state, event)),
+    st.just(lambda state: runs.decide_approve(state, "seen")),
+    st.just(lambda state: runs.decide_reject(state, "a slip")),
 )
 
 
 @settings(deadline=None, max_examples=30)
-@given(decided=st.lists(run_decisions, max_size=6), scheduled=st.booleans())
+@given(
+    decided=st.lists(run_decisions, max_size=6),
+    scheduled=st.booleans(),
+    most=st.none() | st.just(5),
+)
 @pytest.mark.parametrize("kind", KINDS)
 def test_runs_in_the_register_are_what_the_streams_say(
-    postgres: PostgresServer, kind: str, decided: list[Any], scheduled: bool
+    postgres: PostgresServer, kind: str, decided: list[Any], scheduled: bool, most: int | None
 ) -> None:
     with TemporaryDirectory() as folder:
         place = postgres.fresh_database() if kind == "postgres" else Path(folder)
         database = open_database(kind, place)
         run_id = RunId(UUID(int=1))
         started = a_run("slot", scheduled_for=NOON if scheduled else None)
+        started = started.model_copy(update={"limit": most})
         database.events.append([NewEvents(run_id, 0, [started])], by())
         for decide in decided:
             loaded = load(database.events, run_id, runs.evolve)
             with suppress(DecisionRefused):
-                database.events.append([loaded.followed_by(decide(loaded.state))], by())
+                append(database.events, loaded, decide(loaded.state), by())
         state = load(database.events, run_id, runs.evolve).state
         assert state is not None
         assert database.register.runs() == [
@@ -239,6 +298,18 @@ def test_runs_in_the_register_are_what_the_streams_say(
                 completed=state.completed,
                 failures=state.failures,
                 retry_at=state.retry_at,
+                approval=state.approval,
+                narrowed=most is not None,
+                awarded=state.counts.awarded if state.counts else 0,
             )
         ]
+        is_over = state.completed or state.approval == "rejected"
+        assert bool(database.register.runs(open_only=True)) != is_over
+        assert bool(database.register.runs_to_approve()) == (state.approval == "needed")
+        assert database.register.recent_awards(CONFIGURATION, 9) == (
+            [3] if state.counts and state.counts.awarded and most is None else []
+        )
+        can_be_resumed = state.can_go_on and (state.failures == 0 or state.retry_at is not None)
+        later = NOON + timedelta(days=9)
+        assert bool(database.agenda.runs_to_resume(later)) == (can_be_resumed and not scheduled)
         database.close()

@@ -35,7 +35,7 @@ def test_what_was_appended_is_there_when_the_file_is_opened_again(file: Path) ->
         database.events.append(awarding(award), by())
     with SqliteDatabase.open(str(file)) as database:
         assert [each.event for each in database.events.load(id_of(award))] == [award]
-        assert database.register.holders(CONFIGURATION, [award.learner_id]) == {award.learner_id}
+        assert database.register.not_holding(CONFIGURATION, [award.learner_id]) == set()
 
 
 def test_an_empty_file_becomes_a_database(file: Path) -> None:
@@ -241,7 +241,7 @@ def test_what_is_committed_is_made_durable_at_once(on_disk: SqliteDatabase, file
 
 
 QUESTIONS: dict[str, Callable[[Register], object]] = {
-    "holders": lambda register: register.holders(CONFIGURATION, [LearnerId("a")]),
+    "not_holding": lambda register: register.not_holding(CONFIGURATION, [LearnerId("a")]),
     "to issue": lambda register: register.awaiting_issue(NOON, 10),
     "to issue of a run": lambda register: register.awaiting_issue(NOON, 10, uuid4()),
     "to tell": lambda register: register.awaiting_notification(NOON, 10),
@@ -257,6 +257,17 @@ QUESTIONS: dict[str, Callable[[Register], object]] = {
     ),
     "of a context": lambda register: register.credentials(CredentialFilter(context_key="x"), 10),
     "of a run": lambda register: register.credentials(CredentialFilter(run_id=uuid4()), 10),
+    "to put away": lambda register: register.credentials(
+        CredentialFilter(withdrawal_pending=True), 10
+    ),
+    "to remind": lambda register: register.awaiting_reminder(NOON, 10),
+    "to renew": lambda register: register.renewable(CONFIGURATION, [LearnerId("a")], NOON),
+    "how many have expired": lambda register: register.tally(
+        CredentialFilter(status=CredentialStatus.ISSUED, expires_until=NOON)
+    ),
+    "how many to put away": lambda register: register.tally(
+        CredentialFilter(withdrawal_pending=True)
+    ),
     "tally of a configuration": lambda register: register.tally(
         CredentialFilter(configuration_id=CONFIGURATION)
     ),
@@ -265,6 +276,22 @@ QUESTIONS: dict[str, Callable[[Register], object]] = {
     "open runs": lambda register: register.runs(open_only=True),
     "catalogue": lambda register: register.catalogue("asset"),
 }
+
+
+def test_what_is_to_be_put_away_is_found_by_its_own_index(file: Path) -> None:
+    with SqliteDatabase.open(file) as database:
+        asked: list[str] = []
+        with database._datastore.transaction(commit=False) as cursor:
+            connection = cursor.sqlite_cursor.connection
+        connection.set_trace_callback(asked.append)
+        QUESTIONS["to put away"](database.register)
+        QUESTIONS["how many to put away"](database.register)
+        connection.set_trace_callback(None)
+        queries = [query for query in asked if "SELECT" in query]
+        assert len(queries) == 2
+        for query in queries:
+            plan = [row[-1] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+            assert "awaiting_withdrawal" in plan[0], plan
 
 
 @pytest.mark.parametrize("question", QUESTIONS)

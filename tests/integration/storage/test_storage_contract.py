@@ -283,6 +283,11 @@ def test_sweeping_takes_what_is_archived_too(storage: AnyStorage) -> None:
     assert storage.archived("a/12.pdf") == file("a").content
 
 
+def test_where_an_archived_file_lies_is_another_place(storage: AnyStorage) -> None:
+    assert storage.archived_location("a/1.pdf") != storage.location("a/1.pdf")
+    assert storage.archived_location("a/1.pdf").endswith("a/1.pdf")
+
+
 def test_no_key_leads_into_the_archive(storage: AnyStorage) -> None:
     storage.put([file("a.pdf")])
     storage.archive(["a.pdf"])

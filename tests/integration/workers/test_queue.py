@@ -16,9 +16,10 @@ from testamur.application.ports.tasks import (
     IssueBatch,
     NotifyBatch,
     NotifyIssued,
+    Reconcile,
     Task,
 )
-from testamur.domain.identifiers import CredentialId, RunId
+from testamur.domain.identifiers import CredentialId, ReconciliationId, RunId
 from testamur.entrypoints.doctor import examine
 from testamur.entrypoints.settings import load_settings
 from tests.support.valkey_server import ValkeyServer, started_valkey
@@ -48,6 +49,11 @@ def queue(url: str) -> Iterator[DramatiqQueue]:
         (AwardRun(RUN), "run_configuration", {"run_id": str(RUN)}),
         (IssueAwarded(), "issue_awarded", {"run_id": None}),
         (NotifyIssued(RUN), "notify_issued", {"run_id": str(RUN)}),
+        (
+            Reconcile(ReconciliationId(RUN)),
+            "reconcile",
+            {"reconciliation_id": str(RUN)},
+        ),
         (
             IssueBatch(3, (CREDENTIAL,)),
             "issue_batch",

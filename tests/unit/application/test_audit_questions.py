@@ -61,7 +61,7 @@ def test_an_unknown_event_is_refused_with_those_that_are_like_it(name: str, near
 
 @pytest.mark.parametrize("name", ["", "%", "zzzzzz", "credential.", ".awarded.1.1"])
 def test_an_unknown_event_is_refused_with_what_is_allowed(name: str) -> None:
-    with pytest.raises(InvalidInput, match="asset, configuration, credential, credential-type"):
+    with pytest.raises(InvalidInput, match="asset, configuration, correction, credential"):
         KNOWN_EVENTS.check(name)
 
 

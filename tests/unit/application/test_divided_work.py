@@ -32,7 +32,7 @@ def queue_of(world: World, taken: list[Task] | None = None) -> TaskQueue:
         world: The installation.
         taken: Gets each task when it is done.
     """
-    work = DividedWork(world.work, world.register, world.clock)
+    work = DividedWork(world.work, world.register, world.database.deliveries, world.clock)
 
     def do(task: Task) -> None:
         if taken is not None:
@@ -59,7 +59,9 @@ def awarded_and_divided(world: World) -> tuple[RunId, list[Task]]:
     run_id = world.runs.start(world.configure(), world.request())
     world.runs.carry_out(run_id, Unwatched())
     kept = KeptTasks()
-    DividedWork(world.work, world.register, world.clock).do(IssueAwarded(run_id), kept, Unwatched())
+    DividedWork(world.work, world.register, world.database.deliveries, world.clock).do(
+        IssueAwarded(run_id), kept, Unwatched()
+    )
     return run_id, kept.tasks
 
 

@@ -14,7 +14,8 @@ from testamur.application.ports.log import Outline
 from testamur.application.progress import Step
 from testamur.domain.configurations import ConfigurationRetired
 from testamur.domain.identifiers import LearnerId
-from testamur.domain.runs import LearnersRefused, Refusal, RunCompleted, RunCounts
+from testamur.domain.run_results import Refusal, RunCounts
+from testamur.domain.runs import LearnersRefused, RunCompleted
 from tests.support.events import (
     CONFIGURATION,
     COURSE,

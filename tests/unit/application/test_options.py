@@ -245,3 +245,19 @@ def test_a_certificate_name_may_have_several_lines_in_any_script(given: str, nam
 def test_a_certificate_name_that_is_no_name_is_refused(value: JsonValue) -> None:
     with pytest.raises(InvalidOptions, match=r"context\.certificate_name"):
         certificate_name(value)
+
+
+@pytest.mark.parametrize("off", [False, None, {}])
+def test_a_configuration_is_not_numbered_where_its_type_is_if_it_says_so(off: JsonValue) -> None:
+    numbered = definition(serial={"per": "issuer", "format": "UNI-{number}"})
+    own = {"serial": off}
+    options = effective_options(numbered, own, IN_COURSE, RENDERERS, OWN_KINDS_ONLY)
+    assert (options.serial is None) == (off != {})  # an empty table changes nothing
+
+
+def test_what_is_wrong_with_serial_numbers_is_named() -> None:
+    own: dict[str, JsonValue] = {"serial": {"per": "course", "format": "{year}", "begin": 1}}
+    with pytest.raises(InvalidOptions) as refused:
+        effective_options(definition(), own, IN_COURSE, RENDERERS, OWN_KINDS_ONLY)
+    fields = [problem.field for problem in refused.value.problems]
+    assert fields == ["serial.per", "serial.format", "serial.begin"]

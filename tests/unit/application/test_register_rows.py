@@ -63,6 +63,7 @@ def test_streams_that_were_recorded_together_and_apart_lead_to_rows_of_their_own
         issue_failures=1,
         notification_failures=1,
         notification_retry_at=NOON,
+        notification_reason="refused",
     )
     assert rows[id_of(bob)] == of_bob
     of_eve = rows[id_of(eve)]

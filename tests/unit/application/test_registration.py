@@ -11,6 +11,7 @@ from testamur.domain.credentials import (
     CredentialRevoked,
     CredentialStatus,
     CredentialSuperseded,
+    DocumentsWithdrawn,
     NotificationSent,
 )
 from testamur.domain.events import DomainEvent
@@ -66,12 +67,16 @@ def test_what_follows_on_an_award_in_its_batch_is_in_the_new_row() -> None:
 
 def test_changes_of_one_row_are_gathered() -> None:
     batch = then(STREAM, 1, an_issue(), NotificationSent(message_id="<1@x>"))
-    assert register_changes(batch, by()).credentials.changed == {
+    now = by()
+    assert register_changes(batch, now).credentials.changed == {
         STREAM: {
             "status": CredentialStatus.ISSUED,
             "issue_retry_at": None,
+            "issued_at": now.at,
             "notification": "sent",
             "notification_retry_at": None,
+            "notification_reason": None,
+            "notified_at": now.at,
         }
     }
 
@@ -91,7 +96,13 @@ def test_a_credential_that_ended_is_not_tried_again(
         "status": status,
         "issue_retry_at": None,
         "notification_retry_at": None,
+        "withdrawal_pending": True,
     }
+
+
+def test_files_that_were_withdrawn_are_not_to_be_withdrawn_again() -> None:
+    withdrawn = register_changes(then(STREAM, 3, DocumentsWithdrawn()), by())
+    assert withdrawn.credentials.changed == {STREAM: {"withdrawal_pending": False}}
 
 
 def test_an_award_belongs_to_what_it_was_recorded_for() -> None:

@@ -20,7 +20,7 @@ from testamur.application.run_journal import RunJournal
 from testamur.domain import runs
 from testamur.domain.errors import DecisionRefused, NotFound
 from testamur.domain.identifiers import LearnerId, RunId
-from testamur.domain.runs import LeftOut, Refusal, RunCounts
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
 from tests.support.world import MONDAY, World
 
 

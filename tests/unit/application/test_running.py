@@ -20,7 +20,8 @@ from testamur.domain.credentials import (
 from testamur.domain.errors import DecisionRefused, InvalidOptions, NotFound
 from testamur.domain.identifiers import LearnerId, credential_id
 from testamur.domain.personal_data import Person
-from testamur.domain.runs import LearnersLeftOut, LearnersRefused, LeftOut, RunCounts
+from testamur.domain.run_results import LeftOut, RunCounts
+from testamur.domain.runs import LearnersLeftOut, LearnersRefused
 from tests.support.records import COURSE, course, learner
 from tests.support.world import MONDAY, World
 

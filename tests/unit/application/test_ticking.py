@@ -11,7 +11,7 @@ from testamur.application.ports.register import CredentialFilter
 from testamur.application.progress import Unwatched
 from testamur.domain.contexts import PathwayKey
 from testamur.domain.credentials import CredentialStatus
-from testamur.domain.runs import RunCounts
+from testamur.domain.run_results import RunCounts
 from testamur.domain.schedules import CronRule, IntervalRule, IssueWindow, OnceRule, Schedule
 from tests.support.records import COURSE, OTHER_COURSE, course
 from tests.support.world import MONDAY, World

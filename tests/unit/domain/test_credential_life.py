@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
 from testamur.domain.credentials import (
-    LONGEST_RETRY_AFTER,
     MOST_NOTIFICATION_ATTEMPTS,
     Artifact,
     Credential,
@@ -34,6 +33,7 @@ from testamur.domain.credentials import (
     decide_supersede,
     evolve,
 )
+from testamur.domain.credentials.retries import LONGEST_RETRY_AFTER
 from testamur.domain.identifiers import CredentialId
 from tests.support.domain_strategies import artifacts, awards, credential_ids, tries
 from tests.support.lives import Life
@@ -168,15 +168,16 @@ class CredentialLife(Life[Credential, CredentialEvent]):
         if self.state is not None:
             erased = any(isinstance(event, PersonalDataErased) for event in self.events)
             assert (self.state.awarded.person is None) == erased
+            assert not erased or self.state.awarded.document_link is None
 
     @invariant()
-    def the_award_stays_what_it_was_but_for_the_person(self) -> None:
+    def the_award_stays_what_it_was_but_for_what_is_personal(self) -> None:
         if self.state is not None:
             [first, *_] = self.events
             assert isinstance(first, CredentialAwarded)
-            assert self.state.awarded == first.model_copy(
-                update={"person": self.state.awarded.person}
-            )
+            now = self.state.awarded
+            personal = {"person": now.person, "document_link": now.document_link}
+            assert now == first.model_copy(update=personal)
 
     @invariant()
     def the_status_is_that_of_the_last_event_that_set_one(self) -> None:

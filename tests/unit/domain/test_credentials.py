@@ -10,7 +10,6 @@ import pytest
 from pydantic import ValidationError
 
 from testamur.domain.credentials import (
-    LONGEST_RETRY_AFTER,
     MOST_NOTIFICATION_ATTEMPTS,
     Artifact,
     Credential,
@@ -37,6 +36,7 @@ from testamur.domain.credentials import (
     decide_supersede,
     evolve,
 )
+from testamur.domain.credentials.retries import LONGEST_RETRY_AFTER
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.evidence import Evidence
 from testamur.domain.identifiers import (

@@ -11,7 +11,20 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
 import testamur.domain
-from testamur.domain import assets, configurations, credential_types, credentials, erasures, runs
+from testamur.domain import (
+    assets,
+    configurations,
+    corrections,
+    credential_types,
+    credentials,
+    deliveries,
+    digests,
+    erasures,
+    proposals,
+    reconciliations,
+    runs,
+    serials,
+)
 from testamur.domain.assets import AssetRemoved
 from testamur.domain.events import DomainEvent
 from tests.support.domain_strategies import EVENTS, events, tries
@@ -70,8 +83,12 @@ def test_what_is_frozen_cannot_be_changed_and_what_is_unknown_is_refused() -> No
         (configurations, configurations.ConfigurationEvent),
         (credential_types, credential_types.CredentialTypeEvent),
         (credentials, credentials.CredentialEvent),
+        (deliveries, deliveries.SilenceEvent),
+        (digests, digests.DigestEvent),
         (erasures, erasures.ErasureEvent),
         (runs, runs.RunEvent),
+        (reconciliations, reconciliations.ReconciliationEvent),
+        (corrections, corrections.CorrectionEvent),
     ],
     ids=lambda each: each.__name__ if isinstance(each, ModuleType) else "",
 )
@@ -96,8 +113,14 @@ def test_every_event_belongs_to_one_aggregate() -> None:
         *get_args(configurations.ConfigurationEvent),
         *get_args(credential_types.CredentialTypeEvent),
         *get_args(credentials.CredentialEvent),
+        *get_args(deliveries.SilenceEvent),
+        *get_args(digests.DigestEvent),
         *get_args(erasures.ErasureEvent),
         *get_args(runs.RunEvent),
+        *get_args(reconciliations.ReconciliationEvent),
+        *get_args(corrections.CorrectionEvent),
+        proposals.ProposalEvent,
+        serials.SerialEvent,
     ]
 
     assert len(of_aggregates) == len(set(of_aggregates))

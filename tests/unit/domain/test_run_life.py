@@ -1,31 +1,36 @@
 """What stays true of a run whatever is decided about it, in any order."""
 
 from functools import reduce
+from itertools import pairwise
 
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, rule
 
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
 from testamur.domain.runs import (
     MOST_ATTEMPTS,
     IssuanceRun,
     LearnersLeftOut,
     LearnersRefused,
-    LeftOut,
-    Refusal,
+    RunApproved,
     RunCompleted,
-    RunCounts,
     RunEvent,
     RunFailed,
+    RunNeedsApproval,
+    RunRejected,
     RunStarted,
+    decide_approve,
     decide_complete,
     decide_fail,
     decide_leave_out,
+    decide_need_approval,
     decide_refuse,
+    decide_reject,
     decide_start,
     evolve,
 )
-from tests.support.domain_strategies import learner_ids, run_counts, run_starts, tries
+from tests.support.domain_strategies import asked, learner_ids, run_counts, run_starts, tries
 from tests.support.lives import Life
 
 refusals_of_few_learners = st.lists(
@@ -75,6 +80,18 @@ class RunLife(Life[IssuanceRun, RunEvent]):
     def complete(self, counts: RunCounts) -> None:
         self.attempt(lambda state: decide_complete(state, counts))
 
+    @rule(event=asked)
+    def ask(self, event: RunNeedsApproval) -> None:
+        self.attempt(lambda state: decide_need_approval(state, event))
+
+    @rule(reason=st.sampled_from(["seen", "checked"]))
+    def approve(self, reason: str) -> None:
+        self.attempt(lambda state: decide_approve(state, reason))
+
+    @rule(reason=st.sampled_from(["a slip", "not yet"]))
+    def reject(self, reason: str) -> None:
+        self.attempt(lambda state: decide_reject(state, reason))
+
     @rule(times=st.integers(1, 6))
     def fail(self, times: int) -> None:
         for _ in range(times):
@@ -101,9 +118,41 @@ class RunLife(Life[IssuanceRun, RunEvent]):
                 assert of.eligible == of.awarded + of.refused + of.over_limit
 
     @invariant()
-    def failures_count_up_by_one(self) -> None:
-        attempts = [event.attempt for event in self.events if isinstance(event, RunFailed)]
-        assert attempts == list(range(1, len(attempts) + 1))
+    def failures_count_up_by_one_and_from_one_after_approval_was_asked_for(self) -> None:
+        expected = 1
+        for event in self.events:
+            if isinstance(event, RunFailed):
+                assert event.attempt == expected
+                expected += 1
+            elif isinstance(event, RunNeedsApproval):
+                expected = 1
+
+    @invariant()
+    def approval_is_asked_for_once_and_answered_once(self) -> None:
+        about = [
+            type(event)
+            for event in self.events
+            if isinstance(event, RunNeedsApproval | RunApproved | RunRejected)
+        ]
+        assert about in (
+            [],
+            [RunNeedsApproval],
+            [RunNeedsApproval, RunApproved],
+            [RunNeedsApproval, RunRejected],
+        )
+
+    @invariant()
+    def nothing_comes_between_the_question_and_the_answer_and_nothing_after_a_no(self) -> None:
+        for event, following in pairwise(self.events):
+            assert not isinstance(event, RunRejected)
+            if isinstance(event, RunNeedsApproval):
+                assert isinstance(following, RunApproved | RunRejected)
+
+    @invariant()
+    def it_goes_on_unless_it_is_over_or_waits(self) -> None:
+        if self.state is not None:
+            stops = (RunNeedsApproval, RunRejected, RunCompleted)
+            assert self.state.can_go_on != isinstance(self.events[-1], stops)
 
     @invariant()
     def only_a_scheduled_run_is_tried_again_and_not_for_ever(self) -> None:

@@ -13,22 +13,26 @@ from pydantic import ValidationError
 
 from testamur.domain.errors import DecisionRefused
 from testamur.domain.identifiers import ConfigurationId, LearnerId
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
 from testamur.domain.runs import (
     MOST_ATTEMPTS,
     IssuanceRun,
     LearnersLeftOut,
     LearnersRefused,
-    LeftOut,
-    Refusal,
+    RunApproved,
     RunCompleted,
-    RunCounts,
     RunEvent,
     RunFailed,
+    RunNeedsApproval,
+    RunRejected,
     RunStarted,
+    decide_approve,
     decide_complete,
     decide_fail,
     decide_leave_out,
+    decide_need_approval,
     decide_refuse,
+    decide_reject,
     decide_start,
     evolve,
     manual_slot,
@@ -57,6 +61,16 @@ COUNTS: Final = RunCounts(
     over_limit=1,
 )
 DONE: Final = RunCompleted(counts=COUNTS)
+ASKED: Final = RunNeedsApproval(
+    reason="max-new",
+    limit=500,
+    proposed=5000,
+    pages=5,
+    sha256="0" * 64,
+    counts=RunCounts(evaluated=5000, eligible=5000),
+)
+APPROVED: Final = RunApproved(reason="the term has ended")
+REJECTED: Final = RunRejected(reason="0.5 was a slip")
 
 
 def refusal(learner_id: str, reason: str = "no-name") -> Refusal:
@@ -267,6 +281,75 @@ def test_a_failed_run_can_be_completed_and_waits_no_more() -> None:
     assert after(failed, DONE).retry_at is None
 
 
+# Approval
+
+
+def test_a_run_that_needs_approval_waits() -> None:
+    assert decide_need_approval(after(), ASKED) == [ASKED]
+    assert after().can_go_on
+    assert not after(ASKED).can_go_on
+    assert after(ASKED).asked == ASKED
+
+
+def test_a_run_that_was_approved_goes_on_and_keeps_what_was_asked() -> None:
+    assert decide_approve(after(ASKED), "the term has ended") == [APPROVED]
+    assert after(ASKED, APPROVED).can_go_on
+    assert after(ASKED, APPROVED).asked == ASKED
+    assert decide_complete(after(ASKED, APPROVED), COUNTS) == [DONE]
+
+
+def test_a_run_that_was_rejected_is_over_without_being_completed() -> None:
+    assert decide_reject(after(ASKED), "0.5 was a slip") == [REJECTED]
+    assert not after(ASKED, REJECTED).can_go_on
+    assert not after(ASKED, REJECTED).completed
+
+
+@pytest.mark.parametrize("events", [(ASKED, APPROVED), (ASKED, APPROVED, DONE)])
+def test_approving_again_changes_nothing(events: tuple[RunEvent, ...]) -> None:
+    assert decide_approve(after(*events), "once more") == []
+
+
+def test_rejecting_again_changes_nothing() -> None:
+    assert decide_reject(after(ASKED, REJECTED), "once more") == []
+
+
+def test_what_was_decided_is_not_turned_round() -> None:
+    with pytest.raises(DecisionRefused, match="it was rejected already"):
+        decide_approve(after(ASKED, REJECTED), "after all")
+    with pytest.raises(DecisionRefused, match="it was approved already"):
+        decide_reject(after(ASKED, APPROVED), "after all")
+
+
+@pytest.mark.parametrize("decide", [decide_approve, decide_reject])
+def test_a_run_that_needs_no_approval_is_not_decided_on(
+    decide: Callable[[IssuanceRun | None, str], list[RunEvent]],
+) -> None:
+    with pytest.raises(DecisionRefused, match="needs no approval, or not yet"):
+        decide(after(), "seen")
+    with pytest.raises(DecisionRefused, match="is completed already"):
+        decide(after(DONE), "seen")
+
+
+def test_approval_is_asked_for_once() -> None:
+    with pytest.raises(DecisionRefused, match="approved already"):
+        decide_need_approval(after(ASKED, APPROVED), ASKED)
+
+
+def test_failures_before_the_approval_count_no_more() -> None:
+    given_up = failures(after(), MOST_ATTEMPTS)
+
+    [failed] = failures(after(*given_up, ASKED, APPROVED), 1)
+
+    assert failed.attempt == 1
+    assert failed.retry_at == NOW + timedelta(minutes=5)
+
+
+def test_a_run_that_failed_and_then_needs_approval_is_not_tried_again_by_itself() -> None:
+    waiting = after(*failures(after(), 1), ASKED)
+
+    assert (waiting.failures, waiting.retry_at) == (0, None)
+
+
 # What is over, and what never began
 
 DECISIONS: Final[list[Callable[[IssuanceRun | None], list[RunEvent]]]] = [
@@ -274,6 +357,7 @@ DECISIONS: Final[list[Callable[[IssuanceRun | None], list[RunEvent]]]] = [
     lambda run: decide_leave_out(run, (left_out("1"),)),
     lambda run: decide_complete(run, COUNTS),
     lambda run: decide_fail(run, "error", NOW),
+    lambda run: decide_need_approval(run, ASKED),
 ]
 
 
@@ -281,6 +365,19 @@ DECISIONS: Final[list[Callable[[IssuanceRun | None], list[RunEvent]]]] = [
 def test_a_completed_run_is_over(decide: Callable[[IssuanceRun | None], list[RunEvent]]) -> None:
     with pytest.raises(DecisionRefused, match=r"run schedule:.*: it is completed already"):
         decide(after(DONE))
+
+
+@pytest.mark.parametrize(
+    ("last", "standing"),
+    [(ASKED, "waits until somebody has approved or rejected it"), (REJECTED, "was rejected")],
+)
+@pytest.mark.parametrize("decide", DECISIONS)
+def test_nothing_happens_to_a_run_that_waits_for_approval_or_was_rejected(
+    decide: Callable[[IssuanceRun | None], list[RunEvent]], last: RunEvent, standing: str
+) -> None:
+    events = (ASKED,) if last is ASKED else (ASKED, last)
+    with pytest.raises(DecisionRefused, match=standing):
+        decide(after(*events))
 
 
 @pytest.mark.parametrize("decide", DECISIONS)
@@ -297,6 +394,9 @@ def test_nothing_happens_to_a_run_that_was_never_started(
         DONE,
         LearnersRefused(refusals=()),
         LearnersLeftOut(learners=()),
+        ASKED,
+        APPROVED,
+        REJECTED,
         *failures(after(), 1),
     ],
 )

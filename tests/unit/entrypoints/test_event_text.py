@@ -12,15 +12,8 @@ from testamur.application.ports.event_store import Attribution, RecordedEvent
 from testamur.domain.credentials import IssuanceFailed, NotificationFailed
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import Actor, LearnerId
-from testamur.domain.runs import (
-    LearnersLeftOut,
-    LearnersRefused,
-    LeftOut,
-    Refusal,
-    RunCompleted,
-    RunCounts,
-    RunStarted,
-)
+from testamur.domain.run_results import LeftOut, Refusal, RunCounts
+from testamur.domain.runs import LearnersLeftOut, LearnersRefused, RunCompleted, RunStarted
 from testamur.entrypoints.cli.event_text import (
     describe_event,
     describe_left_out,

@@ -71,7 +71,7 @@ def test_a_run_goes_on_where_its_count_cannot_be_kept(caplog: pytest.LogCaptureF
 
     progress_of(run_id, threading.Event(), counting).advance(Step.EVALUATE, 2)
 
-    assert f"run={run_id} away" in caplog.text
+    assert f"run={run_id} problem=away" in caplog.text
 
 
 def test_work_that_is_given_up_names_its_credentials(caplog: pytest.LogCaptureFixture) -> None:

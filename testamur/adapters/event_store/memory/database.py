@@ -5,7 +5,9 @@ from typing import Final, Self
 
 from testamur.adapters.event_store.key_wrapping import KeyWrapping
 from testamur.adapters.event_store.mapper import EventMapper
+from testamur.adapters.event_store.memory.agenda import MemoryAgenda
 from testamur.adapters.event_store.memory.audit import MemoryAuditRows, MemoryAuditTrail
+from testamur.adapters.event_store.memory.deliveries import MemoryDeliveries
 from testamur.adapters.event_store.memory.keys import MemoryKeys
 from testamur.adapters.event_store.memory.log import MemoryLog
 from testamur.adapters.event_store.memory.recorder import MemoryRecorder
@@ -28,6 +30,8 @@ class MemoryDatabase:
     Attributes:
         events: Fills the port `EventStore`.
         register: Fills the port `Register`.
+        agenda: Fills the port `Agenda`.
+        deliveries: Fills the port `DeliveryLedger`.
         keys: Fills the ports `SecretKeys` and `WrappedKeys`.
         log: Fills the port `StoredLog`.
         trail: Fills the port `AuditTrail`.
@@ -42,6 +46,8 @@ class MemoryDatabase:
         recorder = MemoryRecorder()
         self.keys = MemoryKeys(wrapping)
         self.register = MemoryRegister(recorder)
+        self.agenda = MemoryAgenda(recorder)
+        self.deliveries = MemoryDeliveries(recorder)
         self.events = RecordingEventStore(recorder, EventMapper(names, self.keys), _NAME)
         self.log = MemoryLog(recorder, OutlineReader(names))
         self.audit_rows = MemoryAuditRows()

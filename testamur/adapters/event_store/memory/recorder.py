@@ -12,20 +12,21 @@ from eventsourcing.popo import POPOApplicationRecorder
 
 from testamur.adapters.event_store.reading import StoredRow, StoredStream
 from testamur.adapters.event_store.recording import ONE_LIVING_CREDENTIAL, Predecessors
-from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
+from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
 from testamur.application.registration import RegisterChanges, TableChanges, is_living
 from testamur.domain.identifiers import ConfigurationId, LearnerId, VerificationId
 
-Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow)
+Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow, MessageRow)
 
 
 @dataclass
 class Tables:
-    """Rows of the register, each by the id of its stream, in the order in which they came."""
+    """Rows of the register, each by its id, in the order in which they came."""
 
     credentials: dict[UUID, CredentialRow] = field(default_factory=dict)
     runs: dict[UUID, RunRow] = field(default_factory=dict)
     catalogue: dict[UUID, CatalogueRow] = field(default_factory=dict)
+    messages: dict[UUID, MessageRow] = field(default_factory=dict)
 
     def after(self, changes: RegisterChanges) -> "Tables":
         """Return the rows that a batch leaves, of those that it touches.
@@ -37,6 +38,7 @@ class Tables:
             _after(self.credentials, changes.credentials),
             _after(self.runs, changes.runs),
             _after(self.catalogue, changes.catalogue),
+            _after(self.messages, changes.messages),
         )
 
     def update(self, touched: "Tables") -> None:
@@ -44,6 +46,7 @@ class Tables:
         self.credentials.update(touched.credentials)
         self.runs.update(touched.runs)
         self.catalogue.update(touched.catalogue)
+        self.messages.update(touched.messages)
 
 
 class MemoryRecorder(POPOApplicationRecorder):

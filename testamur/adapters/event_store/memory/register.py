@@ -28,12 +28,12 @@ class MemoryRegister:
     def __init__(self, recorder: MemoryRecorder) -> None:
         self._recorder = recorder
 
-    def holders(
+    def not_holding(
         self, configuration_id: ConfigurationId, learner_ids: Sequence[LearnerId]
     ) -> set[LearnerId]:
-        """Return who of these learners has a credential of the configuration, living or not."""
+        """Return who of these learners never had a credential of the configuration."""
         rows = self._credentials(CredentialFilter(configuration_id=configuration_id))
-        return {row.learner_id for row in rows}.intersection(learner_ids)
+        return set(learner_ids).difference(row.learner_id for row in rows)
 
     def awaiting_issue(
         self, now: datetime, limit: int, run_id: UUID | None = None
@@ -52,6 +52,28 @@ class MemoryRegister:
             for row in rows
             if row.notification == "pending" and _has_come(row.notification_retry_at, now)
         ][:limit]
+
+    def awaiting_reminder(self, now: datetime, limit: int) -> list[CredentialRow]:
+        """Return issued credentials whose learner is to be reminded now, longest due first."""
+        rows = self._credentials(CredentialFilter(status=CredentialStatus.ISSUED))
+        due = [(row.remind_at, row) for row in rows if row.remind_at and row.remind_at <= now]
+        return [row for _, row in sorted(due, key=lambda each: each[0])][:limit]
+
+    def renewable(
+        self,
+        configuration_id: ConfigurationId,
+        learner_ids: Sequence[LearnerId],
+        until: datetime,
+    ) -> dict[LearnerId, CredentialId]:
+        """Return the issued credentials of these learners that expire up to a moment."""
+        where = CredentialFilter(
+            configuration_id=configuration_id,
+            status=CredentialStatus.ISSUED,
+            expires_until=until,
+        )
+        wanted = set(learner_ids)
+        rows = self._credentials(where)
+        return {row.learner_id: row.credential_id for row in rows if row.learner_id in wanted}
 
     def credentials(
         self, where: CredentialFilter, limit: int, after: CredentialId | None = None
@@ -98,9 +120,18 @@ class MemoryRegister:
                 row
                 for row in tables.runs.values()
                 if configuration_id in (None, row.configuration_id)
-                and not (open_only and row.completed)
+                and not (open_only and (row.completed or row.approval == "rejected"))
             ]
         return sorted(rows, key=lambda row: row.started_at)[::-1]
+
+    def recent_awards(self, configuration_id: ConfigurationId, limit: int) -> list[int]:
+        """Return how many each of the last runs awarded that awarded anybody, latest first."""
+        rows = self.runs(configuration_id)
+        return [row.awarded for row in rows if row.awarded and not row.narrowed][:limit]
+
+    def runs_to_approve(self, configuration_id: ConfigurationId | None = None) -> list[RunRow]:
+        """Return runs that wait until somebody has approved or rejected them, latest first."""
+        return [row for row in self.runs(configuration_id) if row.approval == "needed"]
 
     def last_slot(self, configuration_id: ConfigurationId) -> datetime | None:
         """Return the latest scheduled slot that a run was started for."""
@@ -116,6 +147,11 @@ class MemoryRegister:
                 if row.kind == kind and (row.active or not active_only)
             ]
         return iter(sorted(rows, key=lambda row: row.label))
+
+    def catalogue_row(self, stream_id: UUID) -> CatalogueRow | None:
+        """Return the row of one aggregate of the catalogue, if it is there."""
+        with self._recorder.reading() as tables:
+            return tables.catalogue.get(stream_id)
 
     def _credentials(self, where: CredentialFilter) -> list[CredentialRow]:
         with self._recorder.reading() as tables:
@@ -134,4 +170,14 @@ def _fits(row: CredentialRow, where: CredentialFilter) -> bool:
         and where.run_id in (None, row.run_id)
         and where.status in (None, row.status)
         and where.type_slug in (None, row.type_slug)
+        and where.serial in (None, row.serial)
+        and (row.withdrawal_pending or not where.withdrawal_pending)
+        and _expires_within(row.expires_at, where)
     )
+
+
+def _expires_within(expires_at: datetime | None, where: CredentialFilter) -> bool:
+    if expires_at is None:
+        return where.expires_after is None and where.expires_until is None
+    after, until = where.expires_after, where.expires_until
+    return (after is None or expires_at > after) and (until is None or expires_at <= until)

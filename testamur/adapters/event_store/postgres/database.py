@@ -9,6 +9,7 @@ from testamur.adapters.event_store.key_wrapping import KeyWrapping
 from testamur.adapters.event_store.mapper import EventMapper
 from testamur.adapters.event_store.names import EventNames
 from testamur.adapters.event_store.outlines import OutlineReader
+from testamur.adapters.event_store.postgres.agenda import PostgresAgenda
 from testamur.adapters.event_store.postgres.audit import PostgresAudit
 from testamur.adapters.event_store.postgres.connections import (
     DEFAULT_CONNECT_TIMEOUT_SECONDS,
@@ -18,6 +19,7 @@ from testamur.adapters.event_store.postgres.connections import (
     DEFAULT_SCHEMA,
     Datastore,
 )
+from testamur.adapters.event_store.postgres.deliveries import PostgresDeliveries
 from testamur.adapters.event_store.postgres.keys import PostgresKeys
 from testamur.adapters.event_store.postgres.log import PostgresLog
 from testamur.adapters.event_store.postgres.migrations import prepare
@@ -36,6 +38,8 @@ class PostgresDatabase:
     Attributes:
         events: Fills the port `EventStore`.
         register: Fills the port `Register`.
+        agenda: Fills the port `Agenda`.
+        deliveries: Fills the port `DeliveryLedger`.
         keys: Fills the ports `SecretKeys` and `WrappedKeys`.
         log: Fills the port `StoredLog`.
         trail: Fills the port `AuditTrail`.
@@ -49,6 +53,8 @@ class PostgresDatabase:
         self._datastore = datastore
         self.keys = PostgresKeys(datastore, wrapping)
         self.register = PostgresRegister(datastore)
+        self.agenda = PostgresAgenda(datastore)
+        self.deliveries = PostgresDeliveries(datastore)
         self.events = RecordingEventStore(
             PostgresRecorder(datastore),
             EventMapper(names, self.keys, wrapping),

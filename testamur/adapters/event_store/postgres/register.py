@@ -59,6 +59,24 @@ _TALLY: Final = """
     WHERE {which}
     GROUP BY 1, 2, 3
 """
+_AWAITING_REMINDER: Final = f"""
+    SELECT {CREDENTIAL_COLUMNS}
+    FROM credentials
+    WHERE status = 'issued' AND remind_at IS NOT NULL AND remind_at <= %s
+    ORDER BY remind_at
+    LIMIT %s
+"""  # noqa: S608 - the names of columns
+_RENEWABLE: Final = """
+    SELECT wanted, credential_id
+    FROM unnest(%b::text[]) AS wanted
+    CROSS JOIN LATERAL (
+        SELECT credential_id
+        FROM credentials
+        WHERE learner_id = wanted AND configuration_id = %s
+            AND status = 'issued' AND expires_at <= %s
+        LIMIT 1
+    ) AS held
+"""
 #: Those never tried and those whose time has come are two ranges of one index. The second is
 #: gathered before it is sorted: sorting by position tempts the planner to go over the whole table
 #: in that order.
@@ -98,20 +116,23 @@ class PostgresRegister:
     def __init__(self, datastore: Datastore) -> None:
         self._datastore = datastore
 
-    def holders(
+    def not_holding(
         self, configuration_id: ConfigurationId, learner_ids: Sequence[LearnerId]
     ) -> set[LearnerId]:
-        """Return who of these learners has a credential of the configuration, living or not."""
-        if not learner_ids:
-            return set()
+        """Return who of these learners never had a credential of the configuration."""
+        lacking = set(learner_ids)
+        if not lacking:
+            return lacking
         if len(learner_ids) >= MANY_LEARNERS:
             most = min(_AS_LONG_AS_A_LOOKUP * len(learner_ids), _MOST_HOLDERS)
             holders = self._all_holders(configuration_id, most)
             if holders is not None:
-                return set(learner_ids).intersection(holders)
+                lacking.difference_update(holders)
+                return lacking
         # In order, so that neighbours in the index are read one after the other.
         found = self._select(_HOLDERS, (sorted(learner_ids), configuration_id))
-        return {learner_id for (learner_id,) in found}
+        lacking.difference_update(learner_id for (learner_id,) in found)
+        return lacking
 
     def awaiting_issue(
         self, now: datetime, limit: int, run_id: UUID | None = None
@@ -128,6 +149,23 @@ class PostgresRegister:
             "notification_retry_at",
             (now, limit, run_id),
         )
+
+    def awaiting_reminder(self, now: datetime, limit: int) -> list[CredentialRow]:
+        """Return issued credentials whose learner is to be reminded now, longest due first."""
+        rows = self._select(_AWAITING_REMINDER, (now, limit))
+        return [credential_row(row) for row in rows]
+
+    def renewable(
+        self,
+        configuration_id: ConfigurationId,
+        learner_ids: Sequence[LearnerId],
+        until: datetime,
+    ) -> dict[LearnerId, CredentialId]:
+        """Return the issued credentials of these learners that expire up to a moment."""
+        if not learner_ids:
+            return {}
+        found = self._select(_RENEWABLE, (sorted(learner_ids), configuration_id, until))
+        return {LearnerId(learner_id): CredentialId(id_) for learner_id, id_ in found}
 
     def credentials(
         self, where: CredentialFilter, limit: int, after: CredentialId | None = None
@@ -179,19 +217,21 @@ class PostgresRegister:
         self, configuration_id: ConfigurationId | None = None, *, open_only: bool = False
     ) -> list[RunRow]:
         """Return runs, latest first."""
-        which = ["NOT completed"] if open_only else []
-        values = []
-        if configuration_id is not None:
-            which.append("configuration_id = %s")
-            values.append(configuration_id)
-        return [
-            run_row(row)
-            for row in self._select(
-                f"SELECT {RUN_COLUMNS} FROM runs WHERE {' AND '.join(which) or 'true'} "  # noqa: S608
-                "ORDER BY started_at DESC, number DESC",
-                values,
-            )
-        ]
+        which = ["NOT completed AND approval <> 'rejected'"] if open_only else []
+        return self._runs(which, configuration_id)
+
+    def runs_to_approve(self, configuration_id: ConfigurationId | None = None) -> list[RunRow]:
+        """Return runs that wait until somebody has approved or rejected them, latest first."""
+        return self._runs(["approval = 'needed'"], configuration_id)
+
+    def recent_awards(self, configuration_id: ConfigurationId, limit: int) -> list[int]:
+        """Return how many each of the last runs awarded that awarded anybody, latest first."""
+        rows = self._select(
+            "SELECT awarded FROM runs WHERE configuration_id = %s AND awarded > 0 AND NOT narrowed "
+            "ORDER BY started_at DESC, number DESC LIMIT %s",
+            (configuration_id, limit),
+        )
+        return [awarded for (awarded,) in rows]
 
     def last_slot(self, configuration_id: ConfigurationId) -> datetime | None:
         """Return the latest scheduled slot that a run was started for."""
@@ -211,6 +251,14 @@ class PostgresRegister:
         )
         return map(catalogue_row, rows)
 
+    def catalogue_row(self, stream_id: UUID) -> CatalogueRow | None:
+        """Return the row of one aggregate of the catalogue, if it is there."""
+        rows = self._select(
+            f"SELECT {CATALOGUE_COLUMNS} FROM catalogue WHERE stream_id = %s",  # noqa: S608
+            (stream_id,),
+        )
+        return catalogue_row(rows[0]) if rows else None
+
     def _all_holders(
         self, configuration_id: ConfigurationId, most: int
     ) -> Sequence[LearnerId] | None:
@@ -221,6 +269,18 @@ class PostgresRegister:
             return None
         holders = text.split(_SEPARATOR) if count else []
         return holders if len(holders) == count else None  # a learner's id may have a separator
+
+    def _runs(self, which: list[str], configuration_id: ConfigurationId | None) -> list[RunRow]:
+        values = []
+        if configuration_id is not None:
+            which = [*which, "configuration_id = %s"]
+            values.append(configuration_id)
+        rows = self._select(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {' AND '.join(which) or 'true'} "  # noqa: S608
+            "ORDER BY started_at DESC, number DESC",
+            values,
+        )
+        return [run_row(row) for row in rows]
 
     def _awaiting(
         self, state: str, retry_at: str, asked: tuple[datetime, int, UUID | None]
@@ -257,6 +317,16 @@ def _condition(where: CredentialFilter) -> tuple[str, dict[str, object]]:
         "run_id": where.run_id,
         "status": None if where.status is None else where.status.value,
         "type_slug": where.type_slug,
+        "serial": where.serial,
     }
     values = {column: value for column, value in asked.items() if value is not None}
-    return " AND ".join(f"{column} = %({column})s" for column in values) or "true", values
+    conditions = [f"{column} = %({column})s" for column in values]
+    if where.withdrawal_pending:
+        conditions.append("withdrawal_pending")
+    if where.expires_after is not None:
+        conditions.append("expires_at > %(expires_after)s")
+        values["expires_after"] = where.expires_after
+    if where.expires_until is not None:
+        conditions.append("expires_at <= %(expires_until)s")
+        values["expires_until"] = where.expires_until
+    return " AND ".join(conditions) or "true", values

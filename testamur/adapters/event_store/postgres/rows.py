@@ -9,7 +9,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from testamur.adapters.event_store.postgres.connections import Cursor
-from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
+from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
 from testamur.application.registration import RegisterChanges, TableChanges
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.identifiers import (
@@ -46,6 +46,25 @@ _CREDENTIAL_TYPES: Final = {
     "notification": "text",
     "notification_failures": "int4",
     "notification_retry_at": "timestamptz",
+    "notification_reason": "text",
+    "issued_at": "timestamptz",
+    "notified_at": "timestamptz",
+    "withdrawal_pending": "bool",
+    "serial": "text",
+    "expires_at": "timestamptz",
+    "remind_at": "timestamptz",
+}
+_MESSAGE_TYPES: Final = {
+    "credential_id": "uuid",
+    "notice": "text",
+    "sequence": "int4",
+    "request": "int4",
+    "requested_at": "timestamptz",
+    "status": "text",
+    "failures": "int4",
+    "retry_at": "timestamptz",
+    "reason": "text",
+    "sent_at": "timestamptz",
 }
 _RUN_TYPES: Final = {
     "run_id": "uuid",
@@ -56,12 +75,26 @@ _RUN_TYPES: Final = {
     "completed": "bool",
     "failures": "int4",
     "retry_at": "timestamptz",
+    "approval": "text",
+    "narrowed": "bool",
+    "awarded": "int4",
 }
-_CATALOGUE_TYPES: Final = {"stream_id": "uuid", "kind": "text", "label": "text", "active": "bool"}
+_CATALOGUE_TYPES: Final = {
+    "stream_id": "uuid",
+    "kind": "text",
+    "label": "text",
+    "active": "bool",
+    "look_version": "int4",
+    "look_at": "timestamptz",
+    "version": "int4",
+    "last_number": "int8",
+    "reconcile_at": "timestamptz",
+}
 
 CREDENTIAL_COLUMNS: Final = ", ".join(_CREDENTIAL_TYPES)
 RUN_COLUMNS: Final = ", ".join(_RUN_TYPES)
 CATALOGUE_COLUMNS: Final = ", ".join(_CATALOGUE_TYPES)
+MESSAGE_COLUMNS: Final = ", ".join(_MESSAGE_TYPES)
 
 #: A credential's row is found through the first event of its stream, which is its award.
 _OF_CREDENTIAL: Final = """
@@ -96,6 +129,7 @@ def write_changes(
         _CATALOGUE_TYPES,
         changes.catalogue,
     )
+    _change(cursor, "messages", "message_id = new.changed_stream", _MESSAGE_TYPES, changes.messages)
     add_rows(
         cursor,
         "credentials",
@@ -112,6 +146,7 @@ def write_changes(
         _CATALOGUE_TYPES,
         [_values(row) for row in changes.catalogue.added.values()],
     )
+    _add_messages(cursor, changes.messages.added)
 
 
 def add_rows(
@@ -160,6 +195,13 @@ def credential_row(values: Iterable[Any]) -> CredentialRow:
         notification,
         notification_failures,
         notification_retry_at,
+        notification_reason,
+        issued_at,
+        notified_at,
+        withdrawal_pending,
+        serial,
+        expires_at,
+        remind_at,
     ) = values
     return CredentialRow(
         credential_id=CredentialId(credential_id),
@@ -177,14 +219,31 @@ def credential_row(values: Iterable[Any]) -> CredentialRow:
         notification=notification,
         notification_failures=notification_failures,
         notification_retry_at=notification_retry_at,
+        notification_reason=notification_reason,
+        issued_at=issued_at,
+        notified_at=notified_at,
+        withdrawal_pending=withdrawal_pending,
+        serial=serial,
+        expires_at=expires_at,
+        remind_at=remind_at,
     )
 
 
 def run_row(values: Iterable[Any]) -> RunRow:
     """Return a run from its columns."""
-    run_id, configuration_id, slot, scheduled_for, started_at, completed, failures, retry_at = (
-        values
-    )
+    (
+        run_id,
+        configuration_id,
+        slot,
+        scheduled_for,
+        started_at,
+        completed,
+        failures,
+        retry_at,
+        approval,
+        narrowed,
+        awarded,
+    ) = values
     return RunRow(
         run_id=RunId(run_id),
         configuration_id=ConfigurationId(configuration_id),
@@ -194,13 +253,21 @@ def run_row(values: Iterable[Any]) -> RunRow:
         completed=completed,
         failures=failures,
         retry_at=retry_at,
+        approval=approval,
+        narrowed=narrowed,
+        awarded=awarded,
     )
+
+
+def message_row(values: Iterable[Any]) -> MessageRow:
+    """Return a message from its columns."""
+    credential_id, *rest = values
+    return MessageRow(CredentialId(credential_id), *rest)
 
 
 def catalogue_row(values: Iterable[Any]) -> CatalogueRow:
     """Return an entry of the catalogue from its columns."""
-    stream_id, kind, label, active = values
-    return CatalogueRow(stream_id, kind, label, active)
+    return CatalogueRow(*values)
 
 
 def _credential_values(row: CredentialRow) -> tuple[object, ...]:
@@ -221,16 +288,43 @@ def _credential_values(row: CredentialRow) -> tuple[object, ...]:
         row.notification,
         row.notification_failures,
         row.notification_retry_at,
+        row.notification_reason,
+        row.issued_at,
+        row.notified_at,
+        row.withdrawal_pending,
+        row.serial,
+        row.expires_at,
+        row.remind_at,
     )
 
 
-def _values(row: RunRow | CatalogueRow) -> tuple[object, ...]:
+def _values(row: RunRow | CatalogueRow | MessageRow) -> tuple[object, ...]:
     return tuple(_value(getattr(row, field.name)) for field in fields(row))
 
 
 def _value(value: object) -> object:
     # psycopg would take the name of a member of an enumeration.
     return value.value if isinstance(value, StrEnum) else value
+
+
+def _add_messages(cursor: Cursor, rows: Mapping[UUID, MessageRow]) -> None:
+    if not rows:
+        return
+    types = {"message_id": "uuid"} | _MESSAGE_TYPES
+    columns = ", ".join(types)
+    arrays = ", ".join(f"%t::{each}[]" for each in types.values())
+    values = ((id_, *_values(row)) for id_, row in rows.items())
+    cursor.execute(
+        f"INSERT INTO messages (position, {columns}) "  # noqa: S608
+        f"SELECT credentials.position, {', '.join(f'new.{name}' for name in types)} "
+        f"FROM unnest({arrays}) AS new ({columns}) "
+        "JOIN stored_events AS award "
+        "ON award.originator_id = new.credential_id AND award.originator_version = 1 "
+        "JOIN credentials ON credentials.position = award.position",
+        [list(column) for column in zip(*values, strict=True)],
+    )
+    if cursor.rowcount != len(rows):
+        raise IntegrityError("a message is asked for about what is no credential")
 
 
 def _change(

@@ -31,6 +31,7 @@ MOST_READING_CONNECTIONS: Final = 64
 _PRAGMAS: Final = (
     "PRAGMA synchronous = FULL",  # what is committed survives a power failure
     "PRAGMA secure_delete = ON",  # what is overwritten or deleted does not linger in the file
+    "PRAGMA cache_size = -16384",  # KiB; a stream and its key lie in a dozen pages far apart
 )
 
 
@@ -106,7 +107,7 @@ class Datastore(SQLiteDatastore):
     @contextmanager
     def get_connection(self, *, commit: bool) -> Iterator[SQLiteConnection]:
         """Lend a connection to write, or one to read."""
-        with self._gate.lending():
+        with self._gate:
             pool = self.writing_pool if commit else self.pool
             connection = pool.get_connection()
             try:
@@ -127,7 +128,7 @@ class Datastore(SQLiteDatastore):
         Raises:
             eventsourcing.persistence.PersistenceError: The query failed, or the store is closed.
         """
-        with self._gate.lending():
+        with self._gate:
             if self.pool.closed:
                 raise ConnectionPoolClosedError
             try:

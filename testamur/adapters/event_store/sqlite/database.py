@@ -11,8 +11,10 @@ from testamur.adapters.event_store.mapper import EventMapper
 from testamur.adapters.event_store.names import EventNames
 from testamur.adapters.event_store.outlines import OutlineReader
 from testamur.adapters.event_store.recording import RecordingEventStore
+from testamur.adapters.event_store.sqlite.agenda import SqliteAgenda
 from testamur.adapters.event_store.sqlite.audit import SqliteAudit
 from testamur.adapters.event_store.sqlite.connections import Datastore
+from testamur.adapters.event_store.sqlite.deliveries import SqliteDeliveries
 from testamur.adapters.event_store.sqlite.keys import SqliteKeys
 from testamur.adapters.event_store.sqlite.log import SqliteLog
 from testamur.adapters.event_store.sqlite.migrations import prepare
@@ -31,6 +33,8 @@ class SqliteDatabase:
     Attributes:
         events: Fills the port `EventStore`.
         register: Fills the port `Register`.
+        agenda: Fills the port `Agenda`.
+        deliveries: Fills the port `DeliveryLedger`.
         keys: Fills the ports `SecretKeys` and `WrappedKeys`.
         log: Fills the port `StoredLog`.
         trail: Fills the port `AuditTrail`.
@@ -48,6 +52,8 @@ class SqliteDatabase:
         self._datastore = datastore
         self.keys = SqliteKeys(datastore, str(path), wrapping)
         self.register = SqliteRegister(datastore, str(path))
+        self.agenda = SqliteAgenda(datastore, str(path))
+        self.deliveries = SqliteDeliveries(datastore, str(path))
         self.events = RecordingEventStore(
             SqliteRecorder(datastore), EventMapper(names, self.keys, wrapping), str(path)
         )

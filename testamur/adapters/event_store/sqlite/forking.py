@@ -8,8 +8,7 @@ back, and all connections are closed; parent and child each open others when the
 """
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from threading import Condition
 from weakref import WeakMethod, WeakSet
 
@@ -35,27 +34,27 @@ class ForkGate:
         self._spoilt = False
         _gates.add(self)
 
-    @contextmanager
-    def lending(self) -> Iterator[None]:
+    def __enter__(self) -> None:
         """Hold back a fork while the context lasts.
 
         Raises:
             InterfaceError: This process was forked off while a connection was lent.
         """
         with self._condition:
-            self._condition.wait_for(lambda: not self._forking)
+            while self._forking:
+                self._condition.wait()
             if self._spoilt:
                 raise InterfaceError(
                     "this process was forked off in the middle of a transaction; "
                     "open the database again in a process that was not"
                 )
             self._lent += 1
-        try:
-            yield
-        finally:
-            with self._condition:
-                self._lent -= 1
-                self._condition.notify_all()
+
+    def __exit__(self, *_: object) -> None:
+        """Let it go on."""
+        with self._condition:
+            self._lent -= 1
+            self._condition.notify_all()
 
     def before_fork(self) -> None:
         """Close all connections, and lend none until the fork is done."""

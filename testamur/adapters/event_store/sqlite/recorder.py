@@ -28,16 +28,11 @@ _COUNT_EVENTS = """
         AND originator_version = json_extract(wanted.value, '$[1]')
 """
 _SELECT_STREAM = """
-    SELECT originator_version, topic, state, learner, (
-        SELECT secret FROM learner_keys WHERE learner_id = learner AND NOT destroyed
-    )
-    FROM (
-        SELECT originator_version, topic, state, (
-            SELECT learner_id FROM credentials WHERE position = stored_events.rowid
-        ) AS learner
-        FROM stored_events
-        WHERE originator_id = ?
-    ) AS stream
+    SELECT originator_version, topic, state, learner_keys.learner_id, secret
+    FROM stored_events
+    LEFT JOIN credentials ON originator_version = 1 AND position = stored_events.rowid
+    LEFT JOIN learner_keys ON learner_keys.learner_id = credentials.learner_id AND NOT destroyed
+    WHERE originator_id = ?
     ORDER BY originator_version
 """
 _SELECT_LOG = """

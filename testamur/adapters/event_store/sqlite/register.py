@@ -7,6 +7,7 @@ from typing import Any, Final, cast
 from uuid import UUID
 
 from testamur.adapters.event_store.failures import as_event_store_errors
+from testamur.adapters.event_store.reading import stream_id_of
 from testamur.adapters.event_store.sqlite.connections import Datastore
 from testamur.adapters.event_store.sqlite.rows import (
     CATALOGUE_COLUMNS,
@@ -53,6 +54,20 @@ _TALLY: Final = """
     WHERE {which}
     GROUP BY 1, 2, 3
 """
+_AWAITING_REMINDER: Final = f"""
+    SELECT {CREDENTIAL_COLUMNS}
+    FROM credentials
+    WHERE status = 'issued' AND remind_at IS NOT NULL AND remind_at <= ?
+    ORDER BY remind_at
+    LIMIT ?
+"""  # noqa: S608 - the names of columns
+#: The plus keeps SQLite from going over all that expire.
+_RENEWABLE: Final = """
+    SELECT learner_id, credential_id
+    FROM json_each(?) AS wanted
+    CROSS JOIN credentials ON learner_id = wanted.value AND configuration_id = ?
+    WHERE status = 'issued' AND +expires_at <= ?
+"""
 #: Those never tried and those whose time has come are two ranges of one index, which therefore
 #: must be used: sorting by position tempts SQLite to go over the whole table in that order.
 _AWAITING: Final = """
@@ -88,19 +103,22 @@ class SqliteRegister:
         self._datastore = datastore
         self._database = database
 
-    def holders(
+    def not_holding(
         self, configuration_id: ConfigurationId, learner_ids: Sequence[LearnerId]
     ) -> set[LearnerId]:
-        """Return who of these learners has a credential of the configuration, living or not."""
+        """Return who of these learners never had a credential of the configuration."""
+        lacking = set(learner_ids)
         if len(learner_ids) >= MANY_LEARNERS:
             few = _AS_LONG_AS_A_LOOKUP * len(learner_ids)
             ((count,),) = self._select(_COUNT_UP_TO, (configuration_id.hex, few + 1))
             if count <= few:
                 ((holders,),) = self._select(_ALL_HOLDERS, (configuration_id.hex,))
-                return set(learner_ids).intersection(json.loads(holders))
+                lacking.difference_update(json.loads(holders))
+                return lacking
         wanted = json.dumps(sorted(learner_ids))
         ((found,),) = self._select(_HOLDERS, (wanted, configuration_id.hex))
-        return set(json.loads(found))
+        lacking.difference_update(json.loads(found))
+        return lacking
 
     def awaiting_issue(
         self, now: datetime, limit: int, run_id: UUID | None = None
@@ -121,6 +139,25 @@ class SqliteRegister:
             (now, limit, run_id),
         )
 
+    def awaiting_reminder(self, now: datetime, limit: int) -> list[CredentialRow]:
+        """Return issued credentials whose learner is to be reminded now, longest due first."""
+        rows = self._select(_AWAITING_REMINDER, (text_of(now), limit))
+        return [credential_row(row) for row in rows]
+
+    def renewable(
+        self,
+        configuration_id: ConfigurationId,
+        learner_ids: Sequence[LearnerId],
+        until: datetime,
+    ) -> dict[LearnerId, CredentialId]:
+        """Return the issued credentials of these learners that expire up to a moment."""
+        wanted = json.dumps(sorted(learner_ids))
+        values = (wanted, configuration_id.hex, text_of(until))
+        return {
+            LearnerId(learner_id): CredentialId(stream_id_of(id_))
+            for learner_id, id_ in self._select(_RENEWABLE, values)
+        }
+
     def credentials(
         self, where: CredentialFilter, limit: int, after: CredentialId | None = None
     ) -> list[CredentialRow]:
@@ -130,8 +167,9 @@ class SqliteRegister:
             NotFound: The credential to go on after is not in the register.
         """
         which, values = _condition(where)
-        # Of a learner's few rows the plus makes SQLite sort them, rather than walk in order.
-        position = "position" if where.learner_id is None else "+position"
+        # Of few rows the plus makes SQLite sort them, rather than walk in order.
+        few = where.learner_id or where.serial or where.withdrawal_pending
+        position = "+position" if few else "position"
         if after is not None:
             which += f" AND {position} > :after"
             values["after"] = self._position(after)
@@ -173,17 +211,26 @@ class SqliteRegister:
         self, configuration_id: ConfigurationId | None = None, *, open_only: bool = False
     ) -> list[RunRow]:
         """Return runs, latest first."""
-        which = ["completed = 0"] if open_only else []
+        which = ["completed = 0 AND approval <> 'rejected'"] if open_only else []
         if configuration_id is not None:
             which.append("configuration_id = :configuration_id")
-        return [
-            run_row(row)
-            for row in self._select(
-                f"SELECT {RUN_COLUMNS} FROM runs WHERE {' AND '.join(which) or 'true'} "  # noqa: S608
-                "ORDER BY started_at DESC, number DESC",
-                {"configuration_id": configuration_id.hex if configuration_id else None},
-            )
-        ]
+        return self._runs(which, configuration_id)
+
+    def runs_to_approve(self, configuration_id: ConfigurationId | None = None) -> list[RunRow]:
+        """Return runs that wait until somebody has approved or rejected them, latest first."""
+        which = ["approval = 'needed'"]
+        if configuration_id is not None:
+            which.append("+configuration_id = :configuration_id")  # few wait; their index is best
+        return self._runs(which, configuration_id)
+
+    def recent_awards(self, configuration_id: ConfigurationId, limit: int) -> list[int]:
+        """Return how many each of the last runs awarded that awarded anybody, latest first."""
+        rows = self._select(
+            "SELECT awarded FROM runs WHERE configuration_id = ? AND awarded > 0 AND narrowed = 0 "
+            "ORDER BY started_at DESC, number DESC LIMIT ?",
+            (configuration_id.hex, limit),
+        )
+        return [awarded for (awarded,) in rows]
 
     def last_slot(self, configuration_id: ConfigurationId) -> datetime | None:
         """Return the latest scheduled slot that a run was started for."""
@@ -202,6 +249,22 @@ class SqliteRegister:
             (kind,),
         )
         return map(catalogue_row, rows)
+
+    def catalogue_row(self, stream_id: UUID) -> CatalogueRow | None:
+        """Return the row of one aggregate of the catalogue, if it is there."""
+        rows = self._select(
+            f"SELECT {CATALOGUE_COLUMNS} FROM catalogue WHERE stream_id = ?",  # noqa: S608
+            (stream_id.hex,),
+        )
+        return catalogue_row(rows[0]) if rows else None
+
+    def _runs(self, which: Sequence[str], configuration_id: ConfigurationId | None) -> list[RunRow]:
+        rows = self._select(
+            f"SELECT {RUN_COLUMNS} FROM runs WHERE {' AND '.join(which) or 'true'} "  # noqa: S608
+            "ORDER BY started_at DESC, number DESC",
+            {"configuration_id": configuration_id.hex if configuration_id else None},
+        )
+        return [run_row(row) for row in rows]
 
     def _awaiting(
         self,
@@ -257,8 +320,21 @@ def _condition(where: CredentialFilter) -> tuple[str, dict[str, object]]:
         values["status"] = where.status.value
     if where.type_slug is not None:
         values["type_slug"] = where.type_slug
+    if where.serial is not None:
+        values["serial"] = where.serial
     # A learner has few credentials, so their index is the one to use: the plus keeps SQLite from
     # using that of a whole course or run.
     unindexed = values.keys() - _INDEXED_TOGETHER if where.learner_id is not None else set()
-    conditions = (f"{'+' * (column in unindexed)}{column} = :{column}" for column in values)
+    conditions = [f"{'+' * (column in unindexed)}{column} = :{column}" for column in values]
+    if where.withdrawal_pending:
+        # Not by a value: only then SQLite knows that the index of those that wait has them all.
+        conditions.append("withdrawal_pending = 1")
+    # Those of a learner, course or run are few; of all others, those that expire then are.
+    plus = "+" if values.keys() - {"status", "type_slug"} else ""
+    if where.expires_after is not None:
+        conditions.append(f"{plus}expires_at > :expires_after")
+        values["expires_after"] = text_of(where.expires_after)
+    if where.expires_until is not None:
+        conditions.append(f"{plus}expires_at <= :expires_until")
+        values["expires_until"] = text_of(where.expires_until)
     return " AND ".join(conditions) or "true", values

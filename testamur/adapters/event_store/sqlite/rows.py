@@ -11,7 +11,7 @@ from uuid import UUID
 from eventsourcing.persistence import IntegrityError
 
 from testamur.adapters.event_store.reading import stream_id_of
-from testamur.application.ports.register import CatalogueRow, CredentialRow, RunRow
+from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
 from testamur.application.registration import RegisterChanges, TableChanges
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.identifiers import (
@@ -25,6 +25,7 @@ from testamur.domain.identifiers import (
 CREDENTIAL_COLUMNS: Final = ", ".join(field.name for field in fields(CredentialRow))
 RUN_COLUMNS: Final = ", ".join(field.name for field in fields(RunRow))
 CATALOGUE_COLUMNS: Final = ", ".join(field.name for field in fields(CatalogueRow))
+MESSAGE_COLUMNS: Final = ", ".join(field.name for field in fields(MessageRow))
 
 #: A credential's row is found through the first event of its stream, which is its award.
 _OF_CREDENTIAL: Final = """
@@ -52,6 +53,7 @@ def write_changes(
     _change(cursor, "credentials", _OF_CREDENTIAL, changes.credentials)
     _change(cursor, "runs", "run_id = ?", changes.runs)
     _change(cursor, "catalogue", "stream_id = ?", changes.catalogue)
+    _change(cursor, "messages", "message_id = ?", changes.messages)
     _add(
         cursor,
         "credentials",
@@ -63,6 +65,7 @@ def write_changes(
     )
     _add(cursor, "runs", RUN_COLUMNS, map(_values, changes.runs.added.values()))
     _add(cursor, "catalogue", CATALOGUE_COLUMNS, map(_values, changes.catalogue.added.values()))
+    _add_messages(cursor, changes.messages.added)
 
 
 def credential_values(row: CredentialRow) -> tuple[object, ...]:
@@ -83,6 +86,13 @@ def credential_values(row: CredentialRow) -> tuple[object, ...]:
         row.notification,
         row.notification_failures,
         text_of(row.notification_retry_at) if row.notification_retry_at else None,
+        row.notification_reason,
+        text_of(row.issued_at) if row.issued_at else None,
+        text_of(row.notified_at) if row.notified_at else None,
+        row.withdrawal_pending,
+        row.serial,
+        text_of(row.expires_at) if row.expires_at else None,
+        text_of(row.remind_at) if row.remind_at else None,
     )
 
 
@@ -104,6 +114,13 @@ def credential_row(values: Iterable[Any]) -> CredentialRow:
         notification,
         notification_failures,
         notification_retry_at,
+        notification_reason,
+        issued_at,
+        notified_at,
+        withdrawal_pending,
+        serial,
+        expires_at,
+        remind_at,
     ) = values
     return CredentialRow(
         credential_id=CredentialId(stream_id_of(credential_id)),
@@ -121,14 +138,31 @@ def credential_row(values: Iterable[Any]) -> CredentialRow:
         notification=notification,
         notification_failures=notification_failures,
         notification_retry_at=_moment(notification_retry_at),
+        notification_reason=notification_reason,
+        issued_at=_moment(issued_at),
+        notified_at=_moment(notified_at),
+        withdrawal_pending=bool(withdrawal_pending),
+        serial=serial,
+        expires_at=_moment(expires_at),
+        remind_at=_moment(remind_at),
     )
 
 
 def run_row(values: Iterable[Any]) -> RunRow:
     """Return a run from its columns."""
-    run_id, configuration_id, slot, scheduled_for, started_at, completed, failures, retry_at = (
-        values
-    )
+    (
+        run_id,
+        configuration_id,
+        slot,
+        scheduled_for,
+        started_at,
+        completed,
+        failures,
+        retry_at,
+        approval,
+        narrowed,
+        awarded,
+    ) = values
     return RunRow(
         run_id=RunId(UUID(run_id)),
         configuration_id=ConfigurationId(UUID(configuration_id)),
@@ -138,13 +172,46 @@ def run_row(values: Iterable[Any]) -> RunRow:
         completed=bool(completed),
         failures=failures,
         retry_at=_moment(retry_at),
+        approval=approval,
+        narrowed=bool(narrowed),
+        awarded=awarded,
+    )
+
+
+def message_row(values: Iterable[Any]) -> MessageRow:
+    """Return a message from its columns."""
+    (
+        credential_id,
+        notice,
+        sequence,
+        request,
+        requested_at,
+        status,
+        failures,
+        retry_at,
+        reason,
+        sent_at,
+    ) = values
+    return MessageRow(
+        credential_id=CredentialId(stream_id_of(credential_id)),
+        notice=notice,
+        sequence=sequence,
+        request=request,
+        requested_at=datetime.fromisoformat(requested_at),
+        status=status,
+        failures=failures,
+        retry_at=_moment(retry_at),
+        reason=reason,
+        sent_at=_moment(sent_at),
     )
 
 
 def catalogue_row(values: Iterable[Any]) -> CatalogueRow:
     """Return an entry of the catalogue from its columns."""
-    stream_id, kind, label, active = values
-    return CatalogueRow(UUID(stream_id), kind, label, bool(active))
+    stream_id, kind, label, active, look_version, look_at, *counted, reconcile_at = values
+    look = (look_version, _moment(look_at))
+    of_row = (kind, label, bool(active), *look, *counted, _moment(reconcile_at))
+    return CatalogueRow(UUID(stream_id), *of_row)
 
 
 def text_of(moment: datetime) -> str:
@@ -168,7 +235,7 @@ def _value(value: object) -> object:
             return value
 
 
-def _values(row: RunRow | CatalogueRow) -> tuple[object, ...]:
+def _values(row: RunRow | CatalogueRow | MessageRow) -> tuple[object, ...]:
     return tuple(_value(getattr(row, field.name)) for field in fields(row))
 
 
@@ -177,6 +244,17 @@ def _add(
 ) -> None:
     marks = ", ".join("?" for _ in columns.split(","))
     cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
+
+
+def _add_messages(cursor: sqlite3.Cursor, rows: Mapping[UUID, MessageRow]) -> None:
+    marks = ", ".join("?" for _ in fields(MessageRow))
+    cursor.executemany(
+        f"INSERT INTO messages (position, message_id, {MESSAGE_COLUMNS}) "  # noqa: S608
+        f"SELECT position, ?, {marks} FROM credentials WHERE {_OF_CREDENTIAL}",
+        ((id_.hex, *_values(row), row.credential_id.hex) for id_, row in rows.items()),
+    )
+    if rows and cursor.rowcount != len(rows):
+        raise IntegrityError("a message is asked for about what is no credential")
 
 
 def _change(cursor: sqlite3.Cursor, table: str, which: str, changes: TableChanges[Any]) -> None:

@@ -38,7 +38,14 @@ TABLES: Final = (
         issue_retry_at TEXT,
         notification TEXT NOT NULL,
         notification_failures INTEGER NOT NULL,
-        notification_retry_at TEXT
+        notification_retry_at TEXT,
+        notification_reason TEXT,
+        issued_at TEXT,
+        notified_at TEXT,
+        withdrawal_pending INTEGER NOT NULL,
+        serial TEXT,
+        expires_at TEXT,
+        remind_at TEXT
     )
     """,
     # Also finds a learner's credentials, whatever became of them.
@@ -70,6 +77,37 @@ TABLES: Final = (
     WHERE status = 'issued' AND notification = 'pending'
     """,
     """
+    CREATE INDEX awaiting_withdrawal ON credentials (withdrawal_pending)
+    WHERE withdrawal_pending = 1
+    """,
+    "CREATE INDEX notified ON credentials (notified_at) WHERE notified_at IS NOT NULL",
+    "CREATE INDEX credentials_by_serial ON credentials (serial) WHERE serial IS NOT NULL",
+    "CREATE INDEX credentials_by_expiry ON credentials (expires_at) WHERE expires_at IS NOT NULL",
+    """
+    CREATE INDEX awaiting_reminder ON credentials (remind_at)
+    WHERE status = 'issued' AND remind_at IS NOT NULL
+    """,
+    # Messages other than the one that tells of the issue. The position is the credential's.
+    """
+    CREATE TABLE messages (
+        message_id TEXT NOT NULL PRIMARY KEY,
+        position INTEGER NOT NULL,
+        credential_id TEXT NOT NULL,
+        notice TEXT NOT NULL,
+        sequence INTEGER NOT NULL,
+        request INTEGER NOT NULL,
+        requested_at TEXT NOT NULL,
+        status TEXT NOT NULL,
+        failures INTEGER NOT NULL,
+        retry_at TEXT,
+        reason TEXT,
+        sent_at TEXT
+    ) WITHOUT ROWID
+    """,
+    "CREATE INDEX messages_in_order ON messages (position, notice, sequence, request)",
+    "CREATE INDEX awaiting_message ON messages (retry_at) WHERE status = 'pending'",
+    "CREATE INDEX sent_messages ON messages (sent_at) WHERE sent_at IS NOT NULL",
+    """
     CREATE TABLE runs (
         number INTEGER PRIMARY KEY,
         run_id TEXT NOT NULL UNIQUE,
@@ -79,21 +117,49 @@ TABLES: Final = (
         started_at TEXT NOT NULL,
         completed INTEGER NOT NULL,
         failures INTEGER NOT NULL,
-        retry_at TEXT
+        retry_at TEXT,
+        approval TEXT NOT NULL,
+        narrowed INTEGER NOT NULL,
+        awarded INTEGER NOT NULL
     )
     """,
     "CREATE INDEX runs_of_configuration ON runs (configuration_id, started_at)",
     "CREATE INDEX slots_of_configuration ON runs (configuration_id, scheduled_for)",
-    "CREATE INDEX open_runs ON runs (started_at) WHERE completed = 0",
+    """
+    CREATE INDEX open_runs ON runs (started_at) WHERE completed = 0 AND approval <> 'rejected'
+    """,
+    "CREATE INDEX runs_to_approve ON runs (started_at) WHERE approval = 'needed'",
+    """
+    CREATE INDEX awarding_runs ON runs (configuration_id, started_at)
+    WHERE awarded > 0 AND narrowed = 0
+    """,
+    # Without those that were given up or rejected, which only become more.
+    """
+    CREATE INDEX runs_to_resume ON runs (retry_at)
+    WHERE completed = 0
+        AND approval IN ('not-needed', 'approved')
+        AND (failures = 0 OR retry_at IS NOT NULL)
+    """,
     """
     CREATE TABLE catalogue (
         stream_id TEXT NOT NULL PRIMARY KEY,
         kind TEXT NOT NULL,
         label TEXT NOT NULL,
-        active INTEGER NOT NULL
+        active INTEGER NOT NULL,
+        look_version INTEGER NOT NULL DEFAULT 0,
+        look_at TEXT,
+        version INTEGER NOT NULL DEFAULT 0,
+        last_number INTEGER NOT NULL DEFAULT 0,
+        reconcile_at TEXT
     ) WITHOUT ROWID
     """,
     "CREATE INDEX catalogue_by_label ON catalogue (kind, label)",
+    "CREATE INDEX active_by_label ON catalogue (kind, label) WHERE active",
+    "CREATE INDEX to_reconcile ON catalogue (reconcile_at) WHERE reconcile_at IS NOT NULL",
+    """
+    CREATE INDEX next_looks ON catalogue (look_at)
+    WHERE kind = 'configuration' AND active
+    """,
     # Rows are only ever added at the end, and a key is destroyed by overwriting it where it is.
     # So SQLite never moves a key, and no copy of one is left behind in a page.
     """

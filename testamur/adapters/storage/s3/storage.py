@@ -1,11 +1,12 @@
 """The plugin ``s3``: documents and assets in a bucket."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, wait
 from typing import Final, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
+from testamur.adapters.current_work import HelpingThreads
 from testamur.adapters.storage.keys import check_file, check_key
 from testamur.adapters.storage.s3.bucket import Bucket, Version
 from testamur.adapters.storage.s3.connection import AWS_ENDPOINT, Connection
@@ -157,6 +158,14 @@ class S3Storage:
         """
         return self._read("file in the archive", key, self._names.archived(check_key(key)))
 
+    def archived_location(self, key: str) -> str:
+        """Return ``s3://``, bucket and name of the file in the archive.
+
+        Raises:
+            InvalidInput: The key is not allowed.
+        """
+        return self._bucket.address(self._names.archived(check_key(key)))
+
     def check(self) -> str:
         """Write, read and delete a file of its own, and compare the clocks; return what was found.
 
@@ -228,7 +237,7 @@ class S3Storage:
         items = list(items)
         if len(items) < 2:
             return [do(item) for item in items]
-        with ThreadPoolExecutor(min(self._options.parallel_uploads, len(items))) as threads:
+        with HelpingThreads(min(self._options.parallel_uploads, len(items))) as threads:
             begun = [threads.submit(do, item) for item in items]
             _, others = wait(begun, return_when=FIRST_EXCEPTION)
             for each in others:

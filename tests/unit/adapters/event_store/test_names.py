@@ -14,13 +14,19 @@ from testamur.adapters.event_store.names import (
 from testamur.application.errors import EventStoreError
 from testamur.domain.assets import AssetEvent
 from testamur.domain.configurations import ConfigurationEvent
+from testamur.domain.corrections import CorrectionEvent
 from testamur.domain.credential_types import CredentialTypeEvent
 from testamur.domain.credentials import CredentialEvent, CredentialRevoked, CredentialSuperseded
+from testamur.domain.deliveries import SilenceEvent
+from testamur.domain.digests import DigestEvent
 from testamur.domain.erasures import ErasureEvent
 from testamur.domain.events import DomainEvent
 from testamur.domain.identifiers import LearnerId
 from testamur.domain.personal_data import PERSONAL, Person, Personal
+from testamur.domain.proposals import ProposalEvent
+from testamur.domain.reconciliations import ReconciliationEvent
 from testamur.domain.runs import RunEvent
+from testamur.domain.serials import SerialEvent
 
 
 class Told(DomainEvent):
@@ -34,12 +40,20 @@ def test_every_event_of_the_domain_has_a_name() -> None:
     unions = (
         AssetEvent,
         ConfigurationEvent,
+        CorrectionEvent,
         CredentialEvent,
         CredentialTypeEvent,
+        DigestEvent,
         ErasureEvent,
+        ReconciliationEvent,
         RunEvent,
+        SilenceEvent,
     )
-    assert set(EVENTS.values()) == {event for union in unions for event in get_args(union)}
+    assert set(EVENTS.values()) == {
+        *(event for union in unions for event in get_args(union)),
+        ProposalEvent,
+        SerialEvent,
+    }
     assert set(EVENTS.values()) == {
         event
         for event in DomainEvent.__subclasses__()
@@ -56,7 +70,8 @@ def test_an_event_is_found_by_its_class() -> None:
 def test_personal_fields_are_known_by_their_mark() -> None:
     personal = {kind.name: kind.personal_fields for kind in EventNames() if kind.personal_fields}
     assert personal == {
-        "credential.awarded.1": {"person"},
+        "credential.awarded.1": {"person", "document_link"},
+        "correction.proposed.1": {"full_name"},
         "credential.issuance-failed.1": {"detail"},
         "credential.notification-failed.1": {"detail"},
     }

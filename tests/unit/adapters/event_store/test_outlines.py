@@ -59,7 +59,8 @@ def strings_named(key: str, value: Any) -> list[str]:
 def test_every_event_names_its_learners_configuration_and_context(event: DomainEvent) -> None:
     payload = event.model_dump(mode="json")
     outline = outline_of(event)
-    assert list(outline.learner_ids) == strings_named("learner_id", payload)
+    learners = [*strings_named("learner_id", payload), *payload.get("learner_ids", [])]
+    assert list(outline.learner_ids) == learners
     configurations = strings_named("configuration_id", payload)
     assert [str(outline.configuration_id)] == configurations or (
         outline.configuration_id is None and not configurations
@@ -75,7 +76,8 @@ def test_every_id_of_a_learner_is_typed_as_one_so_that_it_is_found() -> None:
     for name, event_class in EVENTS.items():
         for field, annotation in annotations(event_class):
             if "learner_id" in field:
-                assert annotation in (LearnerId, LearnerId | None), f"{name}: {field}"
+                allowed = (LearnerId, LearnerId | None, tuple[LearnerId, ...])
+                assert annotation in allowed, f"{name}: {field}"
 
 
 def annotations(model: type[BaseModel]) -> list[tuple[str, Any]]:

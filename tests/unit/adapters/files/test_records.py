@@ -370,3 +370,34 @@ def test_a_page_has_at_least_one_learner(tmp_path: Path, page_size: int) -> None
 def test_a_check_collects_at_least_one_problem(source: FileRetrievalSource) -> None:
     with pytest.raises(InvalidInput, match="limit"):
         source.check(limit=0)
+
+
+def test_when_something_was_achieved_is_told_where_it_matters(tmp_path: Path) -> None:
+    of_zoe = {"learner_id": "zoe", "course_key": COURSE, "earned": "7", "possible": "10"}
+    folder = (
+        DataFolder(tmp_path)
+        .course(COURSE)
+        .learner("zoe")
+        .enrolment("zoe", COURSE)
+        .row(
+            "completions",
+            learner_id="zoe",
+            context_key=COURSE,
+            completion="1",
+            achieved_at="2026-05-30",
+        )
+        .row("grades", **of_zoe, category="Exam", achieved_at="2026-05-31T18:00+02:00")
+        .row("grades", **of_zoe, category="Homework", achieved_at="")
+    )
+
+    with FileRetrievalSource(folder.write()) as source:
+        (dated,) = next(source.records(MATHS, Needs(dates=True)))
+        (undated,) = next(source.records(MATHS, Needs()))
+
+    assert dated.achievement.completed_at == datetime(2026, 5, 30, tzinfo=UTC)
+    assert {each.category: each.achieved_at for each in dated.achievement.subsections} == {
+        "Exam": datetime(2026, 5, 31, 16, tzinfo=UTC),
+        "Homework": None,
+    }
+    assert undated.achievement.completed_at is None
+    assert {each.achieved_at for each in undated.achievement.subsections} == {None}

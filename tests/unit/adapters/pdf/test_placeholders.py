@@ -20,6 +20,7 @@ def filled(text: str, document: Document | None = None) -> str:
         ("{type_name} of {issuer_name}", "Certificate of Completion of Example Academy"),
         ("{issue_date}", "March 12, 2026"),
         ("{award_date}", "March 12, 2026"),
+        ("{expiry_date}", "March 12, 2028"),
         ("{verify_url}", "https://learn.example.org/verify/vK3mQ9xT2wLr"),
         ("{verify_id}", "vK3mQ9xT2wLr"),
         ("{credential_id}", "5d1f6f86-7d0b-5c5e-9d3b-2f6f0a3f5c11"),
@@ -51,7 +52,7 @@ def test_a_value_does_not_take_the_place_of_a_standard_placeholder() -> None:
     assert filled("{name}", a_document(values={"name": "Somebody else"})) == "Ada Lovelace"
 
 
-@pytest.mark.parametrize("placeholder", ["grade", "completion", "verify_url"])
+@pytest.mark.parametrize("placeholder", ["grade", "completion", "verify_url", "serial"])
 def test_a_standard_placeholder_without_a_value_is_refused(placeholder: str) -> None:
     with pytest.raises(
         RenderingError, match=f"{{{placeholder}}}: .*leave the element out"
@@ -62,7 +63,7 @@ def test_a_standard_placeholder_without_a_value_is_refused(placeholder: str) -> 
 
 
 def test_every_standard_placeholder_can_be_filled() -> None:
-    document = a_document(values={"grade": "1", "completion": "1"})
+    document = a_document(values={"grade": "1", "completion": "1"}, serial="UNI-7")
 
     for placeholder in STANDARD_PLACEHOLDERS:
         assert filled(f"{{{placeholder}}}", document) != f"{{{placeholder}}}"
