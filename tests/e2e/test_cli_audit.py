@@ -136,7 +136,7 @@ def test_a_cursor_of_another_question_is_refused(testamur: Program) -> None:
     ("conditions", "told"),
     [
         (["--event", "revoked"], "nearest: credential.revoked"),
-        (["--event", "nonsense"], "credential-type, erasure, run"),
+        (["--event", "nonsense"], "credential-type, digest, erasure"),
         (["--since", "yesterday"], "such as 2026-06-30"),
         (["--since", "2026-06-02", "--until", "2026-06-01"], "a time after since"),
         (["--actor", "jdoe"], "kind:name"),

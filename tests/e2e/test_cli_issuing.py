@@ -318,11 +318,18 @@ def test_a_tick_in_json_names_its_runs(testamur: Program) -> None:
         "left_to_others": [],
         "needs_approval": [],
         "erased": [],
+        "withdrawn": 0,
+        "reminders": 0,
         "issued": 2,
         "not_issued": 0,
         "told": 2,
         "not_told": 0,
         "untold_because": None,
+        "capped": False,
+        "digests": 0,
+        "reconciling": [],
+        "corrected": 0,
+        "corrections": 0,
         "problems": [],
     }
     assert len(credentials(testamur, "--run", run)) == 2
