@@ -8,9 +8,10 @@ an hour. Through workers it is the whole way for everybody, up to 10,000.
 import json
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing, suppress
 from pathlib import Path
+from statistics import median
 from typing import Final
 from uuid import UUID
 
@@ -27,6 +28,8 @@ from tests.benchmarks.measuring import Stopwatch, peak_memory_mib, report, stopw
 from tests.benchmarks.worked_stack import Servers, bench_folder, started_servers, worked_stack
 
 SIZES: Final = (1_000, 10_000, 100_000)
+#: How often each is measured: a small course takes a third of a second, and one such says little.
+ROUNDS: Final = {1_000: 5, 10_000: 3, 100_000: 1}
 SIZES_OF_WORKERS: Final = (1_000, 10_000)
 
 #: Documents that are issued at every size.
@@ -71,7 +74,7 @@ class UntilEnough:
 def main(largest: int = SIZES[-1]) -> None:
     """Measure and report, each size in a process of its own, for its memory."""
     sizes = [size for size in SIZES if size <= largest]
-    found = {size: _in_a_process(size) for size in sizes}
+    found = {size: _medians([_in_a_process(size) for _ in range(ROUNDS[size])]) for size in sizes}
     print("one process, embedded default:")
     for size, each in found.items():
         _report(size, each, found[sizes[0]])
@@ -108,6 +111,10 @@ def _report(size: int, found: dict[str, float], first: dict[str, float]) -> None
         f"{found['peak_mib']:,.0f} MiB",
         ratio=f"{found['peak_mib'] / first['peak_mib']:.2f} times the first",
     )
+
+
+def _medians(rounds: Sequence[dict[str, float]]) -> dict[str, float]:
+    return {name: median(each[name] for each in rounds) for name in rounds[0]}
 
 
 def _in_a_process(size: int) -> dict[str, float]:

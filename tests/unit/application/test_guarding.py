@@ -73,9 +73,9 @@ def test_a_change_of_scale_is_told_from_the_median_of_what_the_last_runs_awarded
 
 
 def test_only_the_last_ten_runs_that_awarded_anybody_count() -> None:
-    world, configuration = a_world_that_awarded(*[90] * 6, *[20] * 6)
+    world, configuration = a_world_that_awarded(*[9] * 6, *[2] * 6)
     (limit,) = guard(world).limits(configuration, options(change_of_scale=10), None)
-    assert limit.usual == 20
+    assert limit.usual == 2
 
 
 def test_the_tightest_limit_comes_first() -> None:
