@@ -8,7 +8,7 @@ SEED ?= $(shell date +%s)
 
 # What only some tests need: veraPDF runs on Java with JAXB, Poppler reads PDFs in its own way, and
 # SoftHSM holds keys as hardware does.
-SYSTEM_PACKAGES := default-jdk-headless libjaxb-java poppler-utils softhsm2
+SYSTEM_PACKAGES := default-jdk-headless libjaxb-java poppler-utils softhsm2 unzip systemd
 
 ENV := .venv
 DEMO_ENV := .venv-demo
@@ -44,7 +44,7 @@ demo-openedx: $(DEMO_ENV)/.installed ## Do the same against a server that speaks
 system-packages: ## Install what some tests need of the system (Debian and Ubuntu)
 	@dpkg -s $(SYSTEM_PACKAGES) > /dev/null 2>&1 && exit; \
 	command -v apt-get > /dev/null || \
-		{ echo "Install a Java development kit, JAXB in /usr/share/java, Poppler's tools, and SoftHSM" >&2; exit 1; }; \
+		{ echo "Install a Java development kit, JAXB in /usr/share/java, Poppler's tools, SoftHSM, unzip and systemd" >&2; exit 1; }; \
 	as_root=; test "$$(id -u)" -eq 0 || as_root="sudo -n"; \
 	quietly="env DEBIAN_FRONTEND=noninteractive apt-get -qq"; \
 	$$as_root $$quietly update && \

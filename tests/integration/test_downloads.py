@@ -2,7 +2,6 @@
 
 import hashlib
 import os
-import shutil
 import subprocess
 import tracemalloc
 from collections.abc import Iterator
@@ -37,6 +36,7 @@ from tests.support.pdf import template, text_of
 from tests.support.postgres_server import PostgresServer
 from tests.support.records import COURSE
 from tests.support.s3_server import S3Server
+from tests.support.system_packages import system_program
 
 pytestmark = pytest.mark.integration
 
@@ -128,12 +128,9 @@ def test_a_reader_that_begins_at_the_beginning_finds_the_same(
 
 
 def run_reader(program: str, *arguments: str, folder: Path, stdin: BinaryIO | None = None) -> None:
-    """Let a program unpack an archive; where it is missing, skip the test."""
-    path = shutil.which(program)
-    if path is None:
-        pytest.skip(f"{program} not found")
+    """Let a program unpack an archive."""
     done = subprocess.run(
-        [path, *arguments],
+        [system_program(program), *arguments],
         cwd=folder,
         stdin=stdin,
         env=os.environ | {"LC_ALL": "C.UTF-8"},

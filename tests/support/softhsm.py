@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any, Final
 
 import pkcs11
-import pytest
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from pkcs11 import Attribute
@@ -17,6 +16,7 @@ from pkcs11.util import ec, rsa, x509
 
 from testamur.adapters.signing.files import SigningKeyFiles
 from tests.support.signing import Certified, PrivateKey
+from tests.support.system_packages import missing
 
 PIN: Final = "493817"
 
@@ -130,10 +130,7 @@ def softhsm_in(folder: Path) -> Iterator[SoftHsm]:
     """
     module = next(filter(Path.is_file, map(Path, _LIBRARIES)), None)
     if module is None:
-        missing = "SoftHSM not found; `make system-packages` installs it"
-        if os.environ.get("CI") == "true":
-            pytest.fail(missing)
-        pytest.skip(missing)
+        missing("SoftHSM")
     (folder / "tokens").mkdir()
     settings = folder / "softhsm2.conf"
     settings.write_text(

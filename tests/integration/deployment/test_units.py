@@ -1,6 +1,5 @@
 """The systemd units: taken by systemd, confined, and given the time that a worker needs."""
 
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -9,9 +8,7 @@ import pytest
 from dramatiq.cli import make_argument_parser
 
 from tests.support.deployment import DEPLOYMENT, PROGRAM, UNITS, compose, manifest, sections
-
-ANALYZE = shutil.which("systemd-analyze")
-needs_systemd = pytest.mark.skipif(ANALYZE is None, reason="systemd-analyze is not installed")
+from tests.support.system_packages import system_program
 
 #: Of ten; what asks for a network cannot come much lower.
 MOST_EXPOSED = 2.0
@@ -33,13 +30,15 @@ def installed(tmp_path: Path) -> Path:
 
 
 def analyze(*arguments: str) -> subprocess.CompletedProcess[str]:
-    assert ANALYZE is not None
     return subprocess.run(
-        [ANALYZE, *arguments], capture_output=True, text=True, check=False, timeout=60
+        [system_program("systemd-analyze"), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
     )
 
 
-@needs_systemd
 def test_systemd_has_nothing_to_say_against_a_unit(installed: Path) -> None:
     units = sorted(map(str, installed.glob("*.*")))
     assert len(units) == 4
@@ -47,14 +46,12 @@ def test_systemd_has_nothing_to_say_against_a_unit(installed: Path) -> None:
     assert (found.returncode, found.stdout, found.stderr) == (0, "", "")
 
 
-@needs_systemd
 def test_systemd_would_say_so(installed: Path) -> None:
     unit = installed / "testamur-worker.service"
     unit.write_text(unit.read_text("utf-8").replace("KillMode=", "KilMode="), "utf-8")
     assert "KilMode" in analyze("verify", "--man=no", str(unit)).stderr
 
 
-@needs_systemd
 @of_each
 def test_a_service_is_hardly_exposed(unit: Path) -> None:
     threshold = str(round(10 * MOST_EXPOSED))
