@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 
 from testamur.application.correcting import CorrectionFilter
+from testamur.application.issuing import storage_stem
 from testamur.application.progress import Unwatched
 from testamur.application.requests import Request
 from testamur.domain.corrections import Correction, CorrectionKind
@@ -364,3 +365,25 @@ def test_many_are_rejected() -> None:
         if isinstance(each.event, CredentialSuperseded)
     ]
     assert superseded == []
+
+
+def test_what_is_accepted_while_the_document_is_being_stored_leaves_none() -> None:
+    world = World()
+    world.enrol(ANN)
+    configuration = world.configure()
+    world.runs.carry_out(world.runs.start(configuration, world.request()), Unwatched())
+    id_ = credential_id(configuration, ANN)
+    world.enrol(ANN, "0.3")
+    world.clock.advance(timedelta(days=1))
+    reconcile(world, configuration)
+    accepted = only(world)
+    world.storage.after_next_put = lambda: world.correcting.accept(
+        accepted, REASON, world.request("user:dean")
+    )
+
+    world.issuing.issue_awaiting(Unwatched())
+    world.tick()
+
+    assert state(world, configuration).status is CredentialStatus.REVOKED
+    assert not [key for key in world.storage._files if key.startswith(storage_stem(id_))]
+    assert world.notifier.sent == []
