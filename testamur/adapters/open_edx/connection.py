@@ -33,7 +33,8 @@ class Connection:
     """One LMS, asked over HTTP with a token. Several threads may use it at once.
 
     A request that fails in a way that may pass is sent again (see :mod:`.retries`); all
-    connections of the process to one LMS share one pace (see :mod:`.rate_limit`). Whole numbers
+    connections of the process to one LMS share one pace, and all workers one limit (see
+    :mod:`.rate_limit`). A pause that the LMS asks for holds for all of these. Whole numbers
     of an answer come as ``int``, all others as ``Decimal`` with the digits that were sent.
 
     A process that forks opens its connections afterwards.
@@ -188,7 +189,7 @@ class Connection:
             except TemporaryFailure as failure:
                 seconds = patience.wait_after(failure)
                 if failure.throttled or failure.retry_after is not None:
-                    self._pace.pause(self._clock() + seconds)  # waited for with the next turn
+                    self._pace.pause_all(seconds, self._clock)  # waited for with the next turn
                 else:
                     self._wait(seconds)
 

@@ -8,15 +8,26 @@ from typing import Final, Protocol
 #: Requests of so many seconds may go out at once after a time of silence.
 BURST_SECONDS: Final = 1.0
 
-#: Who finds nothing left of a limit that is shared asks again after so many seconds.
+#: Who finds nothing left of a limit that is shared asks again after so many seconds at least.
 ASK_AGAIN_SECONDS: Final = 0.05
 
 
 class SharedLimit(Protocol):
-    """Counts the requests of all processes that ask the same LMS."""
+    """Counts the requests of all processes that ask the same LMS, and lets all of them pause."""
 
-    def take(self, origin: str, per_minute: int) -> bool:
-        """Take one of the requests that may be sent now, and tell whether there was one left."""
+    def take(self, origin: str, per_minute: int) -> float:
+        """Take one of the requests that may be sent now, if there is one left.
+
+        Returns:
+            0.0 where it was taken; else seconds after which it is worth asking again.
+        """
+        ...
+
+    def pause(self, origin: str, seconds: float) -> None:
+        """Let nobody take a request for so many seconds from now, and no burst afterwards.
+
+        A longer pause that holds already stays. Where the others cannot be told, that is logged.
+        """
         ...
 
 
@@ -78,6 +89,15 @@ class Pace:
             # No burst afterwards, and no gaps for the turns that are given out again.
             self._empty_at = self._paused_until + BURST_SECONDS
 
+    def pause_all(self, seconds: float, clock: Callable[[], float]) -> None:
+        """Let nobody have a turn for so many seconds, in whichever process that shares the limit.
+
+        This process pauses in any case, and first: telling the others may take time, or fail.
+        """
+        self.pause(clock() + seconds)
+        if (limit := _shared.limit) is not None:
+            limit.pause(self._origin, seconds)
+
     def wait_for_turn(
         self, per_minute: int, clock: Callable[[], float], wait: Callable[[float], None]
     ) -> None:
@@ -87,11 +107,15 @@ class Pace:
             seconds = turn.at - clock()
             if seconds > 0:
                 wait(seconds)
-            if self.still_holds(turn):
-                break
-            turn = self.next_turn(clock(), per_minute)
-        while (limit := _shared.limit) is not None and not limit.take(self._origin, per_minute):
-            wait(ASK_AGAIN_SECONDS)
+            if not self.still_holds(turn):
+                turn = self.next_turn(clock(), per_minute)
+                continue
+            limit = _shared.limit
+            seconds = limit.take(self._origin, per_minute) if limit is not None else 0.0
+            if not seconds:
+                return
+            # Longer than a moment, where another process was told to pause.
+            wait(max(seconds, ASK_AGAIN_SECONDS))
 
 
 class _Shared:

@@ -1,6 +1,7 @@
 """The pace at which an LMS is asked."""
 
 import threading
+from collections.abc import Iterator
 
 import pytest
 
@@ -75,24 +76,63 @@ def test_one_who_waits_already_waits_for_a_pause_too() -> None:
     assert len(waits) == 2
 
 
+class Shared:
+    """A limit that says when to ask again, and notes what it was asked."""
+
+    def __init__(self, *says: float) -> None:
+        self._says = list(says)
+        self.asked: list[tuple[str, int]] = []
+        self.paused: list[tuple[str, float]] = []
+
+    def take(self, origin: str, per_minute: int) -> float:
+        self.asked.append((origin, per_minute))
+        return self._says.pop(0)
+
+    def pause(self, origin: str, seconds: float) -> None:
+        self.paused.append((origin, seconds))
+
+
+@pytest.fixture
+def nothing_is_shared_afterwards() -> Iterator[None]:
+    yield
+    share_limit(None)
+
+
+@pytest.mark.usefixtures("nothing_is_shared_afterwards")
 def test_one_whose_turn_it_is_waits_for_a_limit_that_others_share() -> None:
-    left = [False, False, True]
-    asked: list[tuple[str, int]] = []
+    shared, waits = Shared(0.001, 7.5, 0.0), list[float]()
+    share_limit(shared)
 
-    class Shared:
-        def take(self, origin: str, per_minute: int) -> bool:
-            asked.append((origin, per_minute))
-            return left.pop(0)
+    Pace("https://lms.example.org").wait_for_turn(60, lambda: 0.0, waits.append)
 
-    waits: list[float] = []
-    share_limit(Shared())
-    try:
-        Pace("https://lms.example.org").wait_for_turn(60, lambda: 0.0, waits.append)
-    finally:
-        share_limit(None)
+    assert shared.asked == [("https://lms.example.org", 60)] * 3
+    assert waits == [ASK_AGAIN_SECONDS, 7.5]
 
-    assert asked == [("https://lms.example.org", 60)] * 3
-    assert waits == [ASK_AGAIN_SECONDS] * 2
+
+@pytest.mark.usefixtures("nothing_is_shared_afterwards")
+def test_a_pause_of_all_holds_here_and_is_told_to_the_others() -> None:
+    shared, pace = Shared(), Pace("https://lms.example.org")
+    share_limit(shared)
+
+    pace.pause_all(30.0, lambda: 100.0)
+
+    assert shared.paused == [("https://lms.example.org", 30.0)]
+    assert pace.next_turn(100.0, 60).at >= 130.0
+
+
+@pytest.mark.usefixtures("nothing_is_shared_afterwards")
+def test_one_who_waits_for_the_others_waits_for_a_pause_of_its_own_process_too() -> None:
+    pace, now = Pace("https://lms.example.org"), [0.0]
+    # The others know nothing of the pause: their server was away.
+    share_limit(Shared(1.0, 0.0))
+
+    def wait(seconds: float) -> None:
+        if not now[0]:
+            pace.pause(50.0)
+        now[0] += seconds
+
+    pace.wait_for_turn(60, lambda: now[0], wait)
+    assert now[0] >= 50.0
 
 
 def test_threads_get_turns_of_their_own() -> None:
