@@ -8,9 +8,10 @@ from typing import Final
 from testamur.application.aggregates import Loaded, append, load
 from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.register import Register
-from testamur.application.ports.storage import ArtifactStorage, StorableFile
+from testamur.application.ports.storage import ArtifactStorage, StorableFile, StreamedFile
 from testamur.application.ports.system import Clock
 from testamur.application.requests import Request
+from testamur.application.streams import Opened, pieces, store
 from testamur.domain import assets
 from testamur.domain.assets import AssetContent, CredentialAsset
 from testamur.domain.errors import InvalidInput, NotFound
@@ -38,19 +39,23 @@ class Assets:
     storage: ArtifactStorage
     clock: Clock
 
-    def add(self, slug: str, content: bytes, filename: str, request: Request) -> CredentialAsset:
+    def add(
+        self, slug: str, content: bytes | Opened, filename: str, request: Request
+    ) -> CredentialAsset:
         """Add an asset.
 
         Args:
             slug: Short name, by which options refer to it.
-            content: A PDF, TrueType or OpenType font, PNG, JPEG, or ZIP of mail templates.
+            content: A PDF, TrueType or OpenType font, PNG, JPEG, or ZIP of mail templates; or what
+                opens it, from its beginning and more than once, to be read piece by piece.
             filename: Name of the file that it came from.
             request: Who asks.
 
         Raises:
-            InvalidInput: The slug is not allowed, or the content is of no kind that is.
+            InvalidInput: The slug is not allowed, the content is of no kind that is, or it changed
+                while it was read.
             DecisionRefused: The slug is taken.
-            StorageError: The content could not be stored.
+            StorageError: The content could not be stored, or not be read.
         """
         known = self._load(parse_slug(slug))
         described = describe(content, filename)
@@ -60,14 +65,13 @@ class Assets:
         return self.get(slug)
 
     def replace(
-        self, slug: str, content: bytes, filename: str, request: Request
+        self, slug: str, content: bytes | Opened, filename: str, request: Request
     ) -> CredentialAsset:
         """Give an asset other content; documents issued before stay as they are.
 
         Raises:
             NotFound: There is no such asset.
-            InvalidInput: The content is of no kind that is allowed.
-            StorageError: The content could not be stored.
+            InvalidInput, StorageError: As :meth:`add`.
         """
         known, state = self._existing(slug)
         described = describe(content, filename)
@@ -122,9 +126,13 @@ class Assets:
             raise NotFound("asset", slug, self._in_use())
         return asset.content.sha256
 
-    def _store(self, content: bytes, described: AssetContent) -> None:
-        key = _storage_key(described.sha256)
-        self.storage.put([StorableFile(key, content, described.sha256, described.media_type)])
+    def _store(self, content: bytes | Opened, described: AssetContent) -> None:
+        sha256, media_type = described.sha256, described.media_type
+        key = _storage_key(sha256)
+        if isinstance(content, bytes):
+            self.storage.put([StorableFile(key, content, sha256, media_type)])
+        else:
+            store(self.storage, StreamedFile(key, content, described.size, sha256, media_type))
 
     def _load(self, slug: Slug) -> Loaded[CredentialAsset]:
         return load(self.events, asset_id(slug), assets.evolve)
@@ -139,23 +147,32 @@ class Assets:
         return (row.label for row in self.register.catalogue("asset", active_only=True))
 
 
-def describe(content: bytes, filename: str) -> AssetContent:
+def describe(content: bytes | Opened, filename: str) -> AssetContent:
     """Describe the content of an asset.
 
     Raises:
         InvalidInput: It is none of the kinds that are allowed, told by its first bytes, or the
             file's name has folders in it or cannot be printed.
+        StorageError: It cannot be read.
     """
     if not filename or not filename.isprintable() or "/" in filename or "\\" in filename:
         raise InvalidInput("filename", filename, "a printable name without folders")
+    parts = iter([content] if isinstance(content, bytes) else pieces(content, filename))
+    first = next(parts, b"")
+    media_type = _media_type(first, filename)
+    hashed, size = hashlib.sha256(first), len(first)
+    for part in parts:
+        hashed.update(part)
+        size += len(part)
+    return AssetContent(
+        sha256=hashed.hexdigest(), size=size, media_type=media_type, filename=filename
+    )
+
+
+def _media_type(beginning: bytes, filename: str) -> str:
     for signature, media_type in _SIGNATURES:
-        if content.startswith(signature):
-            return AssetContent(
-                sha256=hashlib.sha256(content).hexdigest(),
-                size=len(content),
-                media_type=media_type,
-                filename=filename,
-            )
+        if beginning.startswith(signature):
+            return media_type
     raise InvalidInput(
         "asset",
         filename,

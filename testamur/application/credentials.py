@@ -1,9 +1,11 @@
 """Looking up credentials, their documents, and the history of anything."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import PurePosixPath
+from typing import BinaryIO
 from uuid import UUID
 
 from testamur.application.aggregates import load
@@ -17,6 +19,7 @@ from testamur.application.ports.register import (
     Register,
 )
 from testamur.application.ports.storage import ArtifactStorage, LinkingStorage
+from testamur.application.streams import stream_of, stream_wherever
 from testamur.domain.credentials import Credential, CredentialStatus, evolve
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import CredentialId, VerificationId
@@ -98,6 +101,24 @@ class Credentials:
         """
         key = self._storage_key(id_, archived=archived)
         return content_wherever(self.storage, key) if archived else self.storage.get(key)
+
+    @contextmanager
+    def stream(self, id_: CredentialId, *, archived: bool = False) -> Iterator[BinaryIO]:
+        """Open the document of an issued credential, to be read piece by piece.
+
+        Reading either comes to its end or raises: it never ends before.
+
+        Args:
+            id_: Which credential.
+            archived: As for :meth:`document`.
+
+        Raises:
+            NotFound, DocumentWithdrawn, StorageError: As :meth:`document`.
+        """
+        key = self._storage_key(id_, archived=archived)
+        opened = stream_wherever if archived else stream_of
+        with opened(self.storage, key) as stream:
+            yield stream
 
     def location(self, id_: CredentialId, *, archived: bool = False) -> str:
         """Return where an operator finds the document of an issued credential.

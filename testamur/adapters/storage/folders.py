@@ -4,16 +4,36 @@ import errno
 import os
 import stat
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from io import FileIO
 from pathlib import Path
 from typing import Final
+
+from testamur.application.errors import StorageError
 
 #: The umask can only take away from this: documents hold names, so they are not for everybody.
 FOLDER_MODE: Final = 0o750
 
 #: What is still among incoming files after an hour was left by a process that is gone.
 LEFTOVER_SECONDS: Final = 3600
+
+
+@contextmanager
+def open_below(root: Path, parts: Sequence[str] = (), *, make: bool = False) -> Iterator[int]:
+    """Open a folder step by step, so that no symbolic link below the root is followed."""
+    descriptor = os.open(root, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        for part in parts:
+            if make:
+                with suppress(FileExistsError):
+                    os.mkdir(part, FOLDER_MODE, dir_fd=descriptor)
+            inner = open_inner(descriptor, part)
+            os.close(descriptor)
+            descriptor = inner
+        yield descriptor
+    finally:
+        os.close(descriptor)
 
 
 def open_inner(folder: int, name: str) -> int:
@@ -27,14 +47,13 @@ def open_inner(folder: int, name: str) -> int:
         raise
 
 
-def read(folder: int, name: str) -> bytes:
-    """Return the content of a file in a folder, unless it is a symbolic link."""
+def open_file(folder: int, name: str) -> FileIO:
+    """Open a file in a folder to be read, unless it is a symbolic link."""
 
     def open_it(path: str, flags: int) -> int:
         return os.open(path, flags | os.O_NOFOLLOW, dir_fd=folder)
 
-    with open(name, "rb", opener=open_it) as file:
-        return file.read()
+    return FileIO(name, opener=open_it)
 
 
 def remove(folder: int, names: Iterable[str]) -> None:
@@ -77,3 +96,26 @@ def is_file(folder: int, name: str) -> bool:
     with suppress(FileNotFoundError):
         return stat.S_ISREG(os.stat(name, dir_fd=folder, follow_symlinks=False).st_mode)
     return False
+
+
+@contextmanager
+def explained(done: str, path: Path) -> Iterator[None]:
+    """Say of what goes wrong with a file what it was, and what to do.
+
+    Args:
+        done: What was being done with it, such as ``read``.
+        path: Of the file.
+
+    Raises:
+        StorageError: Something went wrong.
+    """
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or str(error)
+        if error.errno == errno.ELOOP:
+            reason = (
+                "a symbolic link in the storage is not followed; mount the other place there, "
+                "or let the storage's own folder be the link"
+            )
+        raise StorageError(f"{path} cannot be {done}: {reason}") from error

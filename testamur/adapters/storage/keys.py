@@ -4,7 +4,7 @@ import hashlib
 import re
 from typing import Final
 
-from testamur.application.ports.storage import StorableFile
+from testamur.application.ports.storage import AnyFile, StorableFile
 from testamur.domain.errors import InvalidInput
 
 LONGEST_KEY: Final = 200
@@ -28,13 +28,18 @@ def check_key(key: str) -> str:
     return key
 
 
-def check_file(file: StorableFile) -> StorableFile:
+def check_file(file: AnyFile) -> AnyFile:
     """Check and return a file that is to be stored.
 
+    What is streamed is compared with its hash when it is read.
+
     Raises:
-        InvalidInput: Its key is not allowed, or its content and hash do not agree.
+        InvalidInput: Its key is not allowed, or its content, if it is whole, and its hash do not
+            agree.
     """
     check_key(file.key)
+    if not isinstance(file, StorableFile):
+        return file
     actual = hashlib.sha256(file.content).hexdigest()
     if file.sha256 != actual:
         raise InvalidInput(f"sha256 of {file.key}", file.sha256, f"{actual}, that of its content")

@@ -1,28 +1,27 @@
 """Storage in a folder of a local file system."""
 
-import errno
 import os
-import stat
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, closing, contextmanager, suppress
+from io import FileIO
 from pathlib import Path
-from typing import Final, TypeVar
+from typing import BinaryIO, Final, TypeVar
 from uuid import uuid4
 
 from testamur.adapters.current_work import HelpingThreads
+from testamur.adapters.storage.contents import checked_pieces, reading, size_of
 from testamur.adapters.storage.folders import (
-    FOLDER_MODE,
+    explained,
     is_file,
     listed,
     make_durably,
-    open_inner,
-    read,
+    open_below,
+    open_file,
     remove,
     remove_leftovers,
 )
 from testamur.adapters.storage.keys import check_file, check_key
-from testamur.application.errors import StorageError
-from testamur.application.ports.storage import StorableFile
+from testamur.application.ports.storage import AnyFile
 from testamur.domain.errors import NotFound
 
 #: Where files are written before they get their name. No key begins with a dot.
@@ -58,24 +57,25 @@ class LocalFolderStorage:
 
     def __init__(self, root: Path) -> None:
         self._root = root.absolute()
-        with _explained("opened", self._root):
+        with explained("opened", self._root):
             make_durably(self._root)
             with self._open([INCOMING], make=True) as incoming:
                 remove_leftovers(incoming)
 
-    def put(self, files: Sequence[StorableFile]) -> None:
+    def put(self, files: Sequence[AnyFile]) -> None:
         """Store files durably; they are readable by the owner and the group.
 
         Raises:
-            StorageError: A file could not be stored; others of the batch may have been.
-            InvalidInput: A key is not allowed, or content and hash do not agree; nothing was
-                stored.
+            StorageError: A file could not be stored, or its content not be read; others of the
+                batch may have been stored.
+            InvalidInput: A key is not allowed, or content and hash or size do not agree; nothing
+                was stored.
         """
         wanted = {file.key: file for file in map(check_file, files)}
         if not wanted:
             return
         with (
-            _explained("written", self._root / INCOMING),
+            explained("written", self._root / INCOMING),
             self._open([INCOMING]) as incoming,
         ):
             new = {
@@ -99,11 +99,27 @@ class LocalFolderStorage:
             StorageError: It cannot be read.
             InvalidInput: The key is not allowed.
         """
-        folder, name = _split(check_key(key))
-        found = self._content(folder, name)
-        if found is None:
-            raise NotFound("file", key)
-        return found
+        with self._opened(check_key(key)) as file, explained("read", self._root / key):
+            return file.readall()
+
+    @contextmanager
+    def stream(self, key: str, *, archived: bool = False) -> Iterator[BinaryIO]:
+        """Open a file, or an archived one, to be read; what takes its place meanwhile is not seen.
+
+        Raises:
+            NotFound: There is no such file.
+            StorageError: It cannot be read.
+            InvalidInput: The key is not allowed.
+        """
+        with self._opened(check_key(key), archived=archived) as file:
+            path = self._root / (ARCHIVE if archived else "") / key
+
+            def fill(buffer: memoryview) -> int:
+                with explained("read", path):
+                    return file.readinto(buffer)
+
+            with reading(fill, file.close, str(path), os.fstat(file.fileno()).st_size) as stream:
+                yield stream
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files durably, archived ones too; those that are not there are left so.
@@ -118,7 +134,7 @@ class LocalFolderStorage:
             below, name = _split(key)
             for folder in (below, (ARCHIVE, *below)):
                 with (
-                    _explained("deleted", self._root.joinpath(*folder, name)),
+                    explained("deleted", self._root.joinpath(*folder, name)),
                     suppress(FileNotFoundError, NotADirectoryError, IsADirectoryError),
                     self._open(folder) as parent,
                 ):
@@ -137,7 +153,7 @@ class LocalFolderStorage:
         """
         folder, beginning = _split(check_key(stem))
         swept = 0
-        with _explained("deleted", self._root / f"{stem}.*"):
+        with explained("deleted", self._root / f"{stem}.*"):
             for parts in ((INCOMING,), folder, (ARCHIVE, *folder)):
                 with suppress(FileNotFoundError, NotADirectoryError), self._open(parts) as parent:
                     for name in listed(parent, f"{beginning}."):
@@ -180,11 +196,11 @@ class LocalFolderStorage:
             StorageError: It cannot be read.
             InvalidInput: The key is not allowed.
         """
-        folder, name = _split(check_key(key))
-        found = self._content((ARCHIVE, *folder), name)
-        if found is None:
-            raise NotFound("file in the archive", key)
-        return found
+        with (
+            self._opened(check_key(key), archived=True) as file,
+            explained("read", self._root / ARCHIVE / key),
+        ):
+            return file.readall()
 
     def archived_location(self, key: str) -> str:
         """Return the absolute path of the file in the archive.
@@ -196,7 +212,7 @@ class LocalFolderStorage:
 
     def _move_to_archive(self, key: str) -> None:
         folder, name = _split(key)
-        with _explained("archived", self._root / key):
+        with explained("archived", self._root / key):
             if self._has_file(folder, name):
                 with (
                     suppress(FileNotFoundError),  # another process may be doing the same
@@ -217,60 +233,59 @@ class LocalFolderStorage:
             return is_file(parent, name)
         return False
 
-    def _content(self, folder: Sequence[str], name: str) -> bytes | None:
-        with _explained("read", self._root.joinpath(*folder, name)):
+    def _opened(self, key: str, *, archived: bool = False) -> FileIO:
+        below, name = _split(key)
+        folder = (ARCHIVE, *below) if archived else below
+        with explained("read", self._root.joinpath(*folder, name)):
             try:
                 with self._open(folder) as parent:
-                    return read(parent, name)
+                    return open_file(parent, name)
             except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
                 if not self._root.is_dir():
                     raise
-                return None
+        raise NotFound("file in the archive" if archived else "file", key)
 
-    @contextmanager
-    def _open(self, parts: Sequence[str] = (), *, make: bool = False) -> Iterator[int]:
-        """Open a folder step by step, so that no symbolic link below the root is followed."""
-        descriptor = os.open(self._root, os.O_RDONLY | os.O_DIRECTORY)
-        try:
-            for part in parts:
-                if make:
-                    with suppress(FileExistsError):
-                        os.mkdir(part, FOLDER_MODE, dir_fd=descriptor)
-                inner = open_inner(descriptor, part)
-                os.close(descriptor)
-                descriptor = inner
-            yield descriptor
-        finally:
-            os.close(descriptor)
+    def _open(
+        self, parts: Sequence[str] = (), *, make: bool = False
+    ) -> AbstractContextManager[int]:
+        return open_below(self._root, parts, make=make)
 
-    def _holds(self, file: StorableFile) -> bool:
+    def _holds(self, file: AnyFile) -> bool:
         folder, name = _split(file.key)
-        with _explained("read", self._root / file.key):
+        with explained("read", self._root / file.key):
             try:
                 with self._open(folder) as parent:
-                    found = os.stat(name, dir_fd=parent, follow_symlinks=False)
-                    if not stat.S_ISREG(found.st_mode) or found.st_size != len(file.content):
+                    if not is_file(parent, name):
                         return False
-                    return read(parent, name) == file.content
+                    there = open_file(parent, name)
             except (FileNotFoundError, NotADirectoryError):
                 return False
 
-    def _write_incoming(self, incoming: int, name: str, file: StorableFile) -> None:
+        def next_bytes(count: int) -> bytes:
+            with explained("read", self._root / file.key):
+                return there.read(count)
+
+        with there, closing(checked_pieces(file)) as pieces:
+            return os.fstat(there.fileno()).st_size == size_of(file) and all(
+                next_bytes(len(piece)) == piece for piece in pieces
+            )
+
+    def _write_incoming(self, incoming: int, name: str, file: AnyFile) -> None:
         def create(path: str, flags: int) -> int:
             return os.open(path, flags, FILE_MODE, dir_fd=incoming)
 
         with (
-            _explained("written", self._root / file.key),
+            explained("written", self._root / file.key),
             open(name, "xb", opener=create) as written,
         ):
-            written.write(file.content)
+            written.writelines(checked_pieces(file))
             written.flush()
             os.fsync(written.fileno())
 
-    def _give_its_name(self, incoming: int, name: str, file: StorableFile) -> None:
+    def _give_its_name(self, incoming: int, name: str, file: AnyFile) -> None:
         folder, final_name = _split(file.key)
         with (
-            _explained("written", self._root / file.key),
+            explained("written", self._root / file.key),
             self._open(folder, make=True) as parent,
         ):
             os.rename(name, final_name, src_dir_fd=incoming, dst_dir_fd=parent)
@@ -278,7 +293,7 @@ class LocalFolderStorage:
     def _sync_folders(self, folders: Iterable[tuple[str, ...]]) -> None:
         def sync(parts: tuple[str, ...]) -> None:
             with (
-                _explained("flushed to the disk", self._root.joinpath(*parts)),
+                explained("flushed to the disk", self._root.joinpath(*parts)),
                 self._open(parts) as folder,
             ):
                 os.fsync(folder)
@@ -312,17 +327,3 @@ def _in_threads(do: Callable[[_Item], None], items: Iterable[_Item]) -> None:
     with HelpingThreads(min(SYNC_THREADS, len(items))) as threads:
         for _ in threads.map(do, items):
             pass  # the first failure is raised here, once all others have ended
-
-
-@contextmanager
-def _explained(done: str, path: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        if error.errno == errno.ELOOP:
-            reason = (
-                "a symbolic link in the storage is not followed; mount the other place there, "
-                "or let the storage's own folder be the link"
-            )
-        raise StorageError(f"{path} cannot be {done}: {reason}") from error

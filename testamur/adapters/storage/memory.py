@@ -1,9 +1,13 @@
 """Storage that is gone with the process, for unit tests."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import BytesIO
+from typing import BinaryIO
 
+from testamur.adapters.storage.contents import checked_pieces
 from testamur.adapters.storage.keys import check_file, check_key
-from testamur.application.ports.storage import StorableFile
+from testamur.application.ports.storage import AnyFile, StorableFile
 from testamur.domain.errors import NotFound
 
 
@@ -14,13 +18,15 @@ class MemoryStorage:
         self._files: dict[str, StorableFile] = {}
         self._archived: dict[str, StorableFile] = {}
 
-    def put(self, files: Sequence[StorableFile]) -> None:
+    def put(self, files: Sequence[AnyFile]) -> None:
         """Keep files.
 
         Raises:
-            InvalidInput: A key is not allowed, or content and hash do not agree.
+            InvalidInput: A key is not allowed, or content and hash or size do not agree; nothing
+                was kept.
+            StorageError: The content of a file cannot be read; nothing was kept.
         """
-        self._files |= {file.key: file for file in map(check_file, files)}
+        self._files |= {file.key: _whole(file) for file in list(map(check_file, files))}
 
     def get(self, key: str) -> bytes:
         """Return a file's content.
@@ -33,6 +39,17 @@ class MemoryStorage:
             return self._files[check_key(key)].content
         except KeyError:
             raise NotFound("file", key) from None
+
+    @contextmanager
+    def stream(self, key: str, *, archived: bool = False) -> Iterator[BinaryIO]:
+        """Open a file, or an archived one, to be read.
+
+        Raises:
+            NotFound: There is no such file.
+            InvalidInput: The key is not allowed.
+        """
+        with BytesIO(self.archived(key) if archived else self.get(key)) as stream:
+            yield stream
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files, archived ones too; those that are not there are left so.
@@ -95,3 +112,13 @@ class MemoryStorage:
             InvalidInput: The key is not allowed.
         """
         return f"archive:{check_key(key)}"
+
+
+def _whole(file: AnyFile) -> StorableFile:
+    if isinstance(file, StorableFile):
+        return file
+    # It gives its value away without a copy: there is never more than the file and a piece.
+    content = BytesIO()
+    for piece in checked_pieces(file):
+        content.write(piece)
+    return StorableFile(file.key, content.getvalue(), file.sha256, file.media_type)

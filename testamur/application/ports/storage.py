@@ -1,8 +1,9 @@
 """Port: durable storage of documents and assets."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import BinaryIO, Protocol, runtime_checkable
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +21,30 @@ class StorableFile:
     content: bytes
     sha256: str
     media_type: str
+
+
+@dataclass(frozen=True, slots=True)
+class StreamedFile:
+    """A file on its way to storage that is read piece by piece, and is never whole in memory.
+
+    Args:
+        key: As that of a :class:`StorableFile`.
+        open: Opens the content from its beginning. It is called for each time that the content is
+            read, such as for another attempt, and not always by the same thread.
+        size: Of the content, in bytes.
+        sha256: Hash of the content, lower-case hexadecimal.
+        media_type: e.g. ``application/pdf``.
+    """
+
+    key: str
+    open: Callable[[], AbstractContextManager[BinaryIO]]
+    size: int
+    sha256: str
+    media_type: str
+
+
+#: What a storage takes that streams.
+AnyFile = StorableFile | StreamedFile
 
 
 class ArtifactStorage(Protocol):
@@ -58,6 +83,41 @@ class ArtifactStorage(Protocol):
 
     def location(self, key: str) -> str:
         """Return where an operator finds the file: a path or an address."""
+        ...
+
+
+@runtime_checkable
+class StreamingStorage(Protocol):
+    """A storage that takes and gives files piece by piece, as well as whole.
+
+    Of a streamed file it has no more in memory than a piece, however large the file is.
+    """
+
+    def put(self, files: Sequence[AnyFile]) -> None:
+        """Store files durably, as :meth:`ArtifactStorage.put` does.
+
+        Raises:
+            StorageError: A file could not be stored, or its content not be read; others of the
+                batch may have been stored.
+            InvalidInput: A key is not allowed, or content and hash or size do not agree; nobody
+                ever sees such a file.
+        """
+        ...
+
+    def stream(self, key: str, *, archived: bool = False) -> AbstractContextManager[BinaryIO]:
+        """Open a file to be read from its beginning to its end; it is closed with the context.
+
+        Reading either comes to the file's end or raises: it never ends before.
+
+        Args:
+            key: Of the file.
+            archived: Whether to look in the archive, and nowhere else; only where the storage is an
+                :class:`ArchivingStorage`.
+
+        Raises:
+            NotFound: There is no such file (when the context is entered).
+            StorageError: It cannot be read, or is damaged (then, or by reading).
+        """
         ...
 
 

@@ -1,7 +1,9 @@
 """Looking up: credentials, what became of them, and what happened."""
 
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from datetime import datetime
+from typing import BinaryIO
 from uuid import UUID
 
 from testamur.application.auditing import Audit
@@ -60,6 +62,17 @@ class LookingUp(Acting):
             archived: Whether to return that of a revoked or superseded one too.
         """
         return self._wiring.resolve(Credentials).document(id_, archived=archived)
+
+    def open_document(
+        self, id_: CredentialId, *, archived: bool = False
+    ) -> AbstractContextManager[BinaryIO]:
+        """Open the document of an issued credential, to be read. See `Credentials.stream`.
+
+        Args:
+            id_: Which credential.
+            archived: Whether to open that of a revoked or superseded one too.
+        """
+        return self._wiring.resolve(Credentials).stream(id_, archived=archived)
 
     def document_location(self, id_: CredentialId, *, archived: bool = False) -> str:
         """Return where the document of an issued credential lies. See `Credentials.location`.

@@ -15,7 +15,7 @@ from testamur.domain.contexts import ContextKinds
 from testamur.domain.credential_types import CredentialType, TypeDefinition
 from testamur.domain.identifiers import ConfigurationId
 from testamur.domain.schedules import Schedule
-from testamur.entrypoints.library.acting import Acting, content_of
+from testamur.entrypoints.library.acting import Acting, asset_content
 
 
 class SettingUp(Acting):
@@ -27,14 +27,14 @@ class SettingUp(Acting):
         self, slug: str, file: Path | bytes, filename: str | None = None
     ) -> CredentialAsset:
         """Add a template, font or image. See `Assets.add`."""
-        content, name = content_of(file, filename or slug)
+        content, name = asset_content(file, filename or slug)
         return self._wiring.resolve(Assets).add(slug, content, name, self._request())
 
     def replace_asset(
         self, slug: str, file: Path | bytes, filename: str | None = None
     ) -> CredentialAsset:
         """Give an asset other content. See `Assets.replace`."""
-        content, name = content_of(file, filename or slug)
+        content, name = asset_content(file, filename or slug)
         return self._wiring.resolve(Assets).replace(slug, content, name, self._request())
 
     def remove_asset(self, slug: str, reason: str) -> None:

@@ -18,7 +18,8 @@ import pytest
 from testamur.adapters.storage.local import LocalFolderStorage
 from testamur.application.errors import StorageError
 from testamur.application.ports.storage import StorableFile
-from testamur.domain.errors import NotFound
+from testamur.domain.errors import InvalidInput, NotFound
+from tests.support.stored_files import streamed
 
 WRITER = """
 import hashlib, os, sys
@@ -381,3 +382,32 @@ def test_sweeping_takes_what_a_killed_process_left_half_written(
     assert storage.sweep("credentials/1a/1ab") == 0
 
     assert [name[:8] for name in incoming(tmp_path)] == ["1cd.pdf."]
+
+
+def test_a_file_that_is_cut_off_while_it_is_read_is_no_short_file(tmp_path: Path) -> None:
+    storage = LocalFolderStorage(tmp_path)
+    storage.put([file("a/b", bytes(1_000_000))])
+
+    with storage.stream("a/b") as stream:
+        assert stream.read(10) == bytes(10)
+        os.truncate(tmp_path / "a/b", 500_000)
+        with pytest.raises(StorageError, match="b cannot be read: it ends after 500,000 bytes"):
+            stream.read()
+
+
+def test_a_link_is_not_followed_by_who_reads_piece_by_piece(tmp_path: Path) -> None:
+    storage = LocalFolderStorage(tmp_path / "storage")
+    (tmp_path / "secret").write_text("secret")
+    (tmp_path / "storage/a").symlink_to(tmp_path / "secret")
+
+    with pytest.raises(StorageError, match="symbolic link"), storage.stream("a"):
+        pass
+
+
+def test_what_cannot_be_stored_of_a_stream_leaves_nothing_behind(tmp_path: Path) -> None:
+    storage = LocalFolderStorage(tmp_path)
+    with pytest.raises(InvalidInput, match="sha256 of a"):
+        storage.put([file("b"), streamed("a", bytes(1_000_000), sha256=file("b").sha256)])
+
+    assert visible_files(tmp_path) == {}
+    assert incoming(tmp_path) == []

@@ -1,17 +1,11 @@
 """What every storage promises, whatever it keeps its files in."""
 
 import hashlib
-from collections.abc import Callable, Iterator
-from contextlib import closing
-from itertools import count
-from pathlib import Path
+from collections.abc import Callable
 
 import pytest
 
 from testamur.adapters.storage.local import LocalFolderStorage
-from testamur.adapters.storage.memory import MemoryStorage
-from testamur.adapters.storage.s3.options import S3Options
-from testamur.adapters.storage.s3.storage import S3Storage
 from testamur.application.ports.storage import (
     ArchivingStorage,
     ArtifactStorage,
@@ -19,34 +13,7 @@ from testamur.application.ports.storage import (
     SweepingStorage,
 )
 from testamur.domain.errors import InvalidInput, NotFound
-from tests.support.s3_server import S3Server
-
-NUMBERS = count(1)
-
-AnyStorage = LocalFolderStorage | MemoryStorage | S3Storage
-
-
-@pytest.fixture(
-    params=[
-        "local folder",
-        "memory",
-        pytest.param("s3", marks=pytest.mark.integration),
-        pytest.param("s3 with versions", marks=pytest.mark.integration),
-    ]
-)
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[AnyStorage]:
-    if request.param == "local folder":
-        yield LocalFolderStorage(tmp_path / "storage")
-    elif request.param == "memory":
-        yield MemoryStorage()
-    else:
-        server: S3Server = request.getfixturevalue("s3")
-        bucket = server.shared_bucket(versions="versions" in request.param)
-        # A bucket of its own for each test would take the server a second.
-        prefix = f"test-{next(NUMBERS)}"
-        options = server.options(bucket, prefix=prefix, archive_prefix=f"{prefix}/.archive")
-        with closing(S3Storage(S3Options(**options))) as storage:
-            yield storage
+from tests.support.stored_files import AnyStorage
 
 
 def file(key: str, content: bytes = b"%PDF-1.7 of Ada") -> StorableFile:

@@ -19,6 +19,7 @@ from testamur.application.ports.storage import (
     ArtifactStorage,
     LinkingStorage,
     StorableFile,
+    StreamingStorage,
     SweepingStorage,
 )
 from testamur.application.ports.system import Clock
@@ -126,7 +127,7 @@ class Forgetting:
 def test_a_storage_can_do_what_it_could_before_and_no_more(storage: Any) -> None:
     in_front = Measured().in_front_of(ArtifactStorage, storage)
 
-    for can in (SweepingStorage, ArchivingStorage, LinkingStorage):
+    for can in (SweepingStorage, ArchivingStorage, LinkingStorage, StreamingStorage):
         assert isinstance(in_front, can) == isinstance(storage, can)
     assert in_front.location("a/b") == storage.location("a/b")
 

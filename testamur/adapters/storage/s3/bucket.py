@@ -1,34 +1,30 @@
 """A bucket, and what is asked of it: each request repeated if need be, each failure explained."""
 
-import base64
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from io import BytesIO
-from typing import Final, TypeVar
+from datetime import timedelta
+from typing import BinaryIO, TypeVar
 
-from minio import Minio
-from minio.commonconfig import COMPLIANCE, GOVERNANCE, CopySource
+from minio.commonconfig import CopySource
 from minio.datatypes import Object
 from minio.deleteobjects import DeleteError, DeleteObject
 from minio.error import S3Error
-from minio.helpers import MIN_PART_SIZE
-from minio.retention import Retention
-from minio.sse import Sse, SseKMS, SseS3
 
+from testamur.adapters.storage.contents import reading
 from testamur.adapters.storage.s3.attempts import attempted
+from testamur.adapters.storage.s3.client import StreamingClient
 from testamur.adapters.storage.s3.connection import Connection
 from testamur.adapters.storage.s3.failures import FAILURES, Damaged, is_missing, meaning
 from testamur.adapters.storage.s3.names import content_disposition
 from testamur.adapters.storage.s3.options import S3Options
+from testamur.adapters.storage.s3.uploads import HASH, Uploads
 from testamur.application.errors import StorageError
+from testamur.application.ports.storage import AnyFile, StorableFile
+from testamur.application.streams import PIECE
 
 T = TypeVar("T")
-
-#: Metadata of ours on each object. The checksum that S3 itself keeps is not told by all servers.
-_HASH: Final = "sha256"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,14 +68,15 @@ class Bucket:
     def __init__(self, options: S3Options, connection: Connection) -> None:
         self._options = options
         self._connection = connection
+        self._uploads = Uploads(options, connection)
 
-    def create(self, name: str, content: bytes, sha256: str, media_type: str) -> bool:
+    def create(self, name: str, file: AnyFile) -> bool:
         """Write an object unless there is one of this name; return whether it was written.
 
         False is the answer too where an attempt had written it whose own answer was lost.
         """
         try:
-            self._write(name, content, sha256, media_type, only_new=True)
+            self._write(name, file, only_new=True)
         except StorageError as error:
             code = error.__cause__.code if isinstance(error.__cause__, S3Error) else None
             if code in {"PreconditionFailed", "NotImplemented"}:
@@ -87,34 +84,60 @@ class Bucket:
             raise
         return True
 
-    def replace(self, name: str, content: bytes, sha256: str, media_type: str) -> None:
+    def replace(self, name: str, file: AnyFile) -> None:
         """Write an object, whatever there is."""
-        self._write(name, content, sha256, media_type, only_new=False)
+        self._write(name, file, only_new=False)
 
     def write_unlocked(self, name: str, content: bytes) -> str | None:
         """Write an object that can be deleted at once; return the date of the server's answer."""
         sha256 = hashlib.sha256(content).hexdigest()
-        return self._write(name, content, sha256, "text/plain", only_new=False, locked=False)
+        file = StorableFile(name, content, sha256, "text/plain")
+        return self._write(name, file, only_new=False, locked=False)
 
     def read(self, name: str) -> bytes | None:
         """Return an object's content; None: there is none.
 
         It is compared with its hash.
         """
+        return self._unless_missing("read", name, lambda: b"".join(self._pieces(name)))
 
-        def read() -> bytes:
-            response = self._client.get_object(self._options.bucket, name)
-            try:
-                content: bytes = response.read()
-            finally:
-                response.close()
-                response.release_conn()
-            expected = response.headers.get(f"x-amz-meta-{_HASH}")
-            if expected not in {None, hashlib.sha256(content).hexdigest()}:
-                raise Damaged("its content is not what was stored: the hash is another")
-            return content
+    def size_read(self, name: str) -> int | None:
+        """Read an object, and return how many bytes came; None: there is none.
 
-        return self._unless_missing("read", name, read)
+        It is compared with its hash.
+        """
+        return self._unless_missing("read", name, lambda: sum(map(len, self._pieces(name))))
+
+    def stream(self, name: str) -> BinaryIO | None:
+        """Open an object to be read, on a connection of its own; None: there is none.
+
+        It is compared with its hash. Opening is attempted again, and reading on is not.
+        """
+        client = self._connection.unbounded_client
+        response = self._unless_missing(
+            "read", name, lambda: client.get_object(self._options.bucket, name)
+        )
+        if response is None:
+            return None
+
+        def fill(buffer: memoryview) -> int:
+            with self._explained("read", name):
+                return response.readinto(buffer)
+
+        def close() -> None:
+            response.close()
+            response.release_conn()
+
+        headers = response.headers
+        # What is encoded is of another size; urllib3 sees that all of it comes.
+        size = None if "Content-Encoding" in headers else headers.get("Content-Length")
+        return reading(
+            fill,
+            close,
+            self.address(name),
+            None if size is None else int(size),
+            headers.get(f"x-amz-meta-{HASH}"),
+        )
 
     def describe(self, name: str) -> Stored | None:
         """Return what there is of an object; None: there is none."""
@@ -122,7 +145,7 @@ class Bucket:
         def describe() -> Stored:
             found = self._client.stat_object(self._options.bucket, name)
             metadata: Mapping[str, str] = found.metadata or {}
-            return Stored(found.size or 0, metadata.get(f"x-amz-meta-{_HASH}"))
+            return Stored(found.size or 0, metadata.get(f"x-amz-meta-{HASH}"))
 
         return self._unless_missing("looked up", name, describe)
 
@@ -135,10 +158,10 @@ class Bucket:
                 self._options.bucket,
                 to,
                 CopySource(self._options.bucket, name),
-                sse=self._encryption,
+                sse=self._uploads.encryption,
             ),
         )
-        retention = self._retention()
+        retention = self._uploads.retention()
         if retention is not None:
             # Not with the copy: SeaweedFS 4.48 takes no heed of it there.
             self._do(
@@ -230,57 +253,31 @@ class Bucket:
         return f"s3://{self._options.bucket}/{name}"
 
     @property
-    def _client(self) -> Minio:
+    def _client(self) -> StreamingClient:
         return self._connection.client
 
-    @property
-    def _encryption(self) -> Sse | None:
-        if self._options.server_side_encryption == "SSE-KMS":
-            return SseKMS(self._options.kms_key or "", {})
-        return SseS3() if self._options.server_side_encryption == "SSE-S3" else None
-
-    def _retention(self) -> Retention | None:
-        if self._options.object_lock_days is None:
-            return None
-        mode = {"governance": GOVERNANCE, "compliance": COMPLIANCE}[self._options.object_lock]
-        until = datetime.now(UTC) + timedelta(days=self._options.object_lock_days)
-        return Retention(mode, until)
+    def _pieces(self, name: str) -> Iterator[bytes]:
+        response = self._client.get_object(self._options.bucket, name)
+        hashed = hashlib.sha256()
+        try:
+            while piece := response.read(PIECE):
+                hashed.update(piece)
+                yield piece
+        finally:
+            response.close()
+            response.release_conn()
+        if response.headers.get(f"x-amz-meta-{HASH}") not in {None, hashed.hexdigest()}:
+            raise Damaged("its content is not what was stored: the hash is another")
 
     def _write(
-        self,
-        name: str,
-        content: bytes,
-        sha256: str,
-        media_type: str,
-        *,
-        only_new: bool,
-        locked: bool = True,
+        self, name: str, file: AnyFile, *, only_new: bool, locked: bool = True
     ) -> str | None:
-        headers = {"x-amz-checksum-sha256": base64.b64encode(bytes.fromhex(sha256)).decode()}
-        if only_new:
-            headers["If-None-Match"] = "*"
-        metadata = {
-            _HASH: sha256,
-            "Content-Disposition": content_disposition("inline", name.rpartition("/")[2]),
-        }
-
-        def write() -> str | None:
-            written = self._client.put_object(
-                self._options.bucket,
-                name,
-                BytesIO(content),
-                len(content),
-                media_type,
-                metadata=metadata,  # type: ignore[arg-type] # its values are invariant
-                sse=_WithHeaders(self._encryption, headers),
-                # In one part: a condition, and the hash of the whole, are for a single request.
-                part_size=max(MIN_PART_SIZE, len(content)),
-                retention=self._retention() if locked else None,
-            )
-            date: str | None = written.http_headers.get("Date")
-            return date
-
-        return self._do("written", name, write)
+        """Write an object; return the date of the server's answer."""
+        return self._do(
+            "written",
+            name,
+            lambda: self._uploads.send(name, file, only_new=only_new, locked=locked),
+        )
 
     def _delete(self, versions: Iterable[Version]) -> dict[str, DeleteError]:
         """Delete versions; return the names of objects where one may not be, and why."""
@@ -313,25 +310,6 @@ class Bucket:
         except FAILURES as error:
             told = meaning(error, self._options)
             raise StorageError(f"{self.address(name)} cannot be {done}: {told}") from error
-
-
-class _WithHeaders(Sse):
-    """Encryption and headers of ours beside it.
-
-    The SDK has no argument for conditions and checksums of an upload. It takes the headers of an
-    encryption as they are, and signs them.
-    """
-
-    def __init__(self, encryption: Sse | None, headers: Mapping[str, str]) -> None:
-        self._encryption = encryption
-        self._headers = headers
-
-    def headers(self) -> dict[str, str]:
-        encryption = {} if self._encryption is None else self._encryption.headers()
-        return {**encryption, **self._headers}
-
-    def tls_required(self) -> bool:
-        return self._encryption is not None and self._encryption.tls_required()
 
 
 def _version(listed: Object) -> Version:

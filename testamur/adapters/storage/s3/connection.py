@@ -2,10 +2,10 @@
 
 import os
 import ssl
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from minio import Minio
 from minio.credentials.credentials import Credentials
 from minio.credentials.providers import (
     AWSConfigProvider,
@@ -21,6 +21,7 @@ from urllib3 import PoolManager
 from urllib3.exceptions import HTTPError
 from urllib3.util import Timeout
 
+from testamur.adapters.storage.s3.client import StreamingClient
 from testamur.adapters.storage.s3.options import S3Options
 from testamur.domain.errors import InvalidInput
 
@@ -45,40 +46,70 @@ class Connection:
     def __init__(self, options: S3Options) -> None:
         self._options = options
         self._trust = _trust(options.ca_file) if options.secure else None
-        self._of_processes: dict[int, tuple[Minio, PoolManager]] = {}
+        self._of_processes: dict[int, _Clients] = {}
 
     @property
-    def client(self) -> Minio:
+    def client(self) -> StreamingClient:
         """The client of this process."""
-        process = os.getpid()
-        if process not in self._of_processes:
-            # Of two threads that come first at once, one's client is taken and one's dropped.
-            self._of_processes.setdefault(process, self._made())
-        return self._of_processes[process][0]
+        return self._clients.usual
+
+    @property
+    def unbounded_client(self) -> StreamingClient:
+        """Another, with as many connections as are in use at the same time.
+
+        For what is held open: who reads a file piece by piece may ask for more meanwhile, and would
+        wait for itself if that had to wait for a connection.
+        """
+        return self._clients.unbounded
 
     def close(self) -> None:
         """Close the connections of this process."""
         made = self._of_processes.pop(os.getpid(), None)
         if made is not None:
-            made[1].clear()
+            for pool in made.pools:
+                pool.clear()
 
-    def _made(self) -> tuple[Minio, PoolManager]:
+    @property
+    def _clients(self) -> "_Clients":
+        process = os.getpid()
+        if process not in self._of_processes:
+            # Of two threads that come first at once, one's clients are taken and one's dropped.
+            self._of_processes.setdefault(process, self._made())
+        return self._of_processes[process]
+
+    def _made(self) -> "_Clients":
+        credentials = _credentials(self._options)
+        # The bound holds however many threads there are.
+        pools = (self._pool(block=True), self._pool(block=False))
+        usual, unbounded = (self._client(pool, credentials) for pool in pools)
+        return _Clients(usual, unbounded, pools)
+
+    def _pool(self, *, block: bool) -> PoolManager:
         options = self._options
-        pool = PoolManager(
+        return PoolManager(
             maxsize=options.parallel_uploads,
-            block=True,  # the bound holds however many threads there are
+            block=block,
             timeout=Timeout(connect=options.timeout_seconds, read=options.timeout_seconds),
             retries=False,
             ssl_context=self._trust,
         )
-        client = Minio(
+
+    def _client(self, pool: PoolManager, credentials: Provider) -> StreamingClient:
+        options = self._options
+        return StreamingClient(
             options.endpoint or AWS_ENDPOINT,
             secure=options.secure,
             region=options.region,
             http_client=pool,
-            credentials=_credentials(options),
+            credentials=credentials,
         )
-        return client, pool
+
+
+@dataclass(frozen=True, slots=True)
+class _Clients:
+    usual: StreamingClient
+    unbounded: StreamingClient
+    pools: tuple[PoolManager, PoolManager]
 
 
 class NoCredentials(Exception):

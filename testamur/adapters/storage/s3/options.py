@@ -54,7 +54,8 @@ class S3Options(BaseModel):
         secret_key: Goes with access_key.
         secure: Whether TLS is spoken; without it only on a trusted network.
         ca_file: Certificates (PEM) that the server's is checked against, instead of the system's.
-        parallel_uploads: The most requests at the same time, and so the most connections.
+        parallel_uploads: The most requests at the same time, and so the most connections. A file
+            that is read piece by piece has another, as long as it is open.
         timeout_seconds: Time allowed for connecting, and for each wait for the server.
         server_side_encryption: How the server encrypts files: SSE-S3 with its own key, SSE-KMS with
             kms_key; none: as the bucket is set.

@@ -1,20 +1,22 @@
 """The plugin ``s3``: documents and assets in a bucket."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_EXCEPTION, wait
-from typing import Final, TypeVar
+from contextlib import contextmanager
+from typing import BinaryIO, Final, TypeVar
 from urllib.parse import quote
 from uuid import uuid4
 
 from testamur.adapters.current_work import HelpingThreads
+from testamur.adapters.storage.contents import check_content, size_of
 from testamur.adapters.storage.keys import check_file, check_key
-from testamur.adapters.storage.s3.bucket import Bucket, Version
+from testamur.adapters.storage.s3.bucket import Bucket, Stored, Version
 from testamur.adapters.storage.s3.connection import AWS_ENDPOINT, Connection
 from testamur.adapters.storage.s3.failures import clock_skew_seconds
 from testamur.adapters.storage.s3.names import Names
 from testamur.adapters.storage.s3.options import LONGEST_LINK_SECONDS, S3Options
 from testamur.application.errors import StorageError
-from testamur.application.ports.storage import StorableFile
+from testamur.application.ports.storage import AnyFile, StreamedFile
 from testamur.domain.errors import InvalidInput, NotFound
 
 #: Beyond this, clocks that drift on will soon be refused: S3 allows 15 minutes.
@@ -53,16 +55,22 @@ class S3Storage:
         """Close the connections."""
         self._connection.close()
 
-    def put(self, files: Sequence[StorableFile]) -> None:
+    def put(self, files: Sequence[AnyFile]) -> None:
         """Store files durably, several at the same time.
+
+        A streamed file is read once before anything is sent, to be compared with its hash, and once
+        more for each attempt to send it.
 
         Raises:
             StorageError: A file could not be stored, the first of those in the batch is named;
-                others may have been.
-            InvalidInput: A key is not allowed, or content and hash do not agree; nothing was
-                stored.
+                others may have been. Or the content of one cannot be read.
+            InvalidInput: A key is not allowed, or content and hash or size do not agree; nothing
+                was stored.
         """
         wanted = {file.key: file for file in map(check_file, files)}
+        for file in wanted.values():
+            if isinstance(file, StreamedFile):
+                check_content(file)
         self._at_once(self._put, wanted.values())
 
     def get(self, key: str) -> bytes:
@@ -74,6 +82,22 @@ class S3Storage:
             InvalidInput: The key is not allowed.
         """
         return self._read("file", key, self._names.public(check_key(key)))
+
+    @contextmanager
+    def stream(self, key: str, *, archived: bool = False) -> Iterator[BinaryIO]:
+        """Open a file, or an archived one, to be read; it has a connection of its own.
+
+        Raises:
+            NotFound: There is no such file.
+            StorageError: It cannot be read, the connection breaks, or it is damaged.
+            InvalidInput: The key is not allowed.
+        """
+        names = self._names.archived if archived else self._names.public
+        found = self._bucket.stream(names(check_key(key)))
+        if found is None:
+            raise NotFound("file in the archive" if archived else "file", key)
+        with found:
+            yield found
 
     def delete(self, keys: Sequence[str]) -> None:
         """Delete files with all of their versions, and archived ones.
@@ -195,13 +219,16 @@ class S3Storage:
         where = self._options.endpoint or AWS_ENDPOINT
         return f"bucket {self._options.bucket} at {where}: a file was written, read and deleted"
 
-    def _put(self, file: StorableFile) -> None:
+    def _put(self, file: AnyFile) -> None:
         name = self._names.public(file.key)
-        if self._bucket.create(name, file.content, file.sha256, file.media_type):
+        # What may be large is not sent only to be refused.
+        if isinstance(file, StreamedFile) and self._holds(name, file):
             return
-        there = self._bucket.describe(name)
-        if there is None or (there.size, there.sha256) != (len(file.content), file.sha256):
-            self._bucket.replace(name, file.content, file.sha256, file.media_type)
+        if not self._bucket.create(name, file) and not self._holds(name, file):
+            self._bucket.replace(name, file)
+
+    def _holds(self, name: str, file: AnyFile) -> bool:
+        return self._bucket.describe(name) == Stored(size_of(file), file.sha256)
 
     def _read(self, what: str, key: str, name: str) -> bytes:
         content = self._bucket.read(name)
@@ -218,8 +245,7 @@ class S3Storage:
             return
         self._bucket.copy(name, archived_name)
         copied = self._bucket.describe(archived_name)
-        content = self._bucket.read(archived_name)  # compared with the hash
-        if copied != there or content is None or len(content) != there.size:
+        if copied != there or self._bucket.size_read(archived_name) != there.size:
             raise StorageError(
                 f"{self._bucket.address(archived_name)} is not the file that it was copied from, "
                 f"which stays where it was: {copied} instead of {there}"

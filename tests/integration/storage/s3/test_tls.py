@@ -7,10 +7,12 @@ import pytest
 import trustme
 
 from testamur.application.errors import StorageError
+from testamur.application.ports.storage import AnyFile
 from testamur.domain.errors import InvalidInput, NotFound
 from tests.support.buckets import file, storage_in
 from tests.support.faulty_proxy import HOST, Fault, faulty_proxy
 from tests.support.s3_server import S3Server
+from tests.support.stored_files import streamed
 
 pytestmark = pytest.mark.integration
 
@@ -45,8 +47,11 @@ def test_a_server_whose_authority_is_trusted_is_used(
         ) as storage,
     ):  # fmt: skip
         storage.put([file("a.pdf"), file("b.pdf", b"")])
+        storage.put([streamed("c.pdf"), streamed("d.pdf", b"")])
 
-        assert [storage.get("a.pdf"), storage.get("b.pdf")] == [file("").content, b""]
+        for name, content in {"a": file("").content, "b": b"", "c": file("").content}.items():
+            assert storage.get(f"{name}.pdf") == content
+        assert storage.get("d.pdf") == b""
         assert proxy.connections <= 2
 
 
@@ -61,8 +66,10 @@ def test_a_body_that_the_signature_does_not_cover_is_checked_all_the_same(
             ca_file=ca_file,
         ) as storage,
     ):  # fmt: skip
-        with pytest.raises(StorageError, match="BadDigest"):
-            storage.put([file("damaged.pdf")])
+        files: list[AnyFile] = [file("damaged.pdf"), streamed("damaged.pdf")]
+        for damaged_file in files:
+            with pytest.raises(StorageError, match="BadDigest"):
+                storage.put([damaged_file])
         with pytest.raises(NotFound):
             storage.get("damaged.pdf")
 

@@ -10,6 +10,7 @@ import pytest
 
 from testamur.adapters.storage.s3.storage import S3Storage
 from testamur.application.errors import StorageError
+from testamur.application.ports.storage import StorableFile
 from testamur.domain.errors import NotFound
 from tests.support.buckets import faulty_storage, file, storage_in
 from tests.support.faulty_proxy import Fault
@@ -178,6 +179,6 @@ def test_a_hash_is_checked_by_the_server(s3: S3Server) -> None:
     with storage_in(s3, bucket) as storage:
         wrong = hashlib.sha256(b"something else").hexdigest()
         with pytest.raises(StorageError, match="BadDigest"):
-            storage._bucket.replace("a.pdf", b"content", wrong, "text/plain")
+            storage._bucket.replace("a.pdf", StorableFile("", b"content", wrong, "text/plain"))
         with pytest.raises(NotFound):
             storage.get("a.pdf")
