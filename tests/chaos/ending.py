@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass, field
@@ -56,12 +56,18 @@ class Ending:
     def require_same(self, what: str, found: object, expected: object) -> None:
         """Note that two things differ, if they do."""
         if isinstance(found, set | frozenset) and isinstance(expected, set | frozenset):
-            if found - expected:
-                self.wrong(f"{what}, too many", set(found - expected))
-            if expected - found:
-                self.wrong(f"{what}, missing", set(expected - found))
+            self.require_between(what, found, expected, expected)
         elif found != expected:
             self.wrong(what, f"{found} instead of {expected}")
+
+    def require_between(
+        self, what: str, found: Set[object], least: Set[object], most: Set[object]
+    ) -> None:
+        """Note what there is too much, and what is missing, if anything."""
+        if found - most:
+            self.wrong(f"{what}, too many", set(found - most))
+        if least - found:
+            self.wrong(f"{what}, missing", set(least - found))
 
 
 @dataclass
@@ -84,7 +90,7 @@ def looked_at(stage: Stage) -> Ending:
     ending = Ending()
     log = _read_log(stage)
     learners = _credentials(ending, stage, log)
-    artifacts = _files(ending, stage, log)
+    artifacts = _files(ending, stage, log, learners)
     _mails(ending, stage, log, learners, artifacts)
     _runs(ending, stage, log)
     _audit(ending, stage)
@@ -104,7 +110,7 @@ def left_in_queue(stage: Stage) -> dict[str, int]:
     """
     beginnings = ("__acks__.", *(f"{name}." for name in QUEUES))
     left = {}
-    with _queue_server(stage) as client:
+    with queue_server(stage) as client:
         for key in client.scan_iter():
             name = key.decode()
             of_queue = f"{name.partition(':')[2]}."
@@ -117,14 +123,15 @@ def left_in_queue(stage: Stage) -> dict[str, int]:
 
 def dead_letters(stage: Stage) -> dict[str, int]:
     """Return how many messages of each queue were given up; a tick did their work again."""
-    with _queue_server(stage) as client:
+    with queue_server(stage) as client:
         return {
             key.decode(): int(client.hlen(key.decode()))
             for key in client.scan_iter(match="*.XQ.msgs")
         }
 
 
-def _queue_server(stage: Stage) -> redis.Redis:
+def queue_server(stage: Stage) -> redis.Redis:
+    """Return a client of the queue's server."""
     queue = stage.settings.queue
     assert isinstance(queue, RedisUrl)
     return redis.Redis.from_url(queue.reveal())
@@ -149,9 +156,11 @@ def _credentials(ending: Ending, stage: Stage, log: _Log) -> dict[str, str]:
     twice = {id_ for id_, times in Counter(awarded.values()).items() if times != 1}
     if twice:
         ending.wrong("awarded more than once", twice)
-    for kind in (CredentialAwarded, CredentialIssued):
+    kept = {id_ for id_, learner in awarded.items() if learner not in stage.erasures.erased}
+    for kind, least in ((CredentialAwarded, set(awarded)), (CredentialIssued, kept)):
         streams = log.streams(kind)
-        ending.require_same(f"{kind.__name__}, streams", set(map(str, streams)), set(awarded))
+        found = set(map(str, streams))
+        ending.require_between(f"{kind.__name__}, streams", found, least, set(awarded))
         if several := {stream for stream, times in streams.items() if times != 1}:
             ending.wrong(f"{kind.__name__} more than once", several)
     refused = {
@@ -165,14 +174,21 @@ def _credentials(ending: Ending, stage: Stage, log: _Log) -> dict[str, str]:
     return awarded
 
 
-def _files(ending: Ending, stage: Stage, log: _Log) -> dict[str, Artifact]:
-    """Look whether each file is there as it was recorded, past the proxy; return the records."""
+def _files(
+    ending: Ending, stage: Stage, log: _Log, learners: Mapping[str, str]
+) -> dict[str, Artifact]:
+    """Look whether each file is there as it was recorded, past the proxy; return the records.
+
+    Those of learners who were erased must be gone.
+    """
     recorded: dict[str, Artifact] = {}
     of_credentials: dict[str, Artifact] = {}
     for stream, event in log.of(CredentialIssued):
         assert isinstance(event, CredentialIssued)
         (artifact,) = event.artifacts
-        recorded[artifact.storage_key] = of_credentials[str(stream)] = artifact
+        of_credentials[str(stream)] = artifact
+        if learners[str(stream)] not in stage.erasures.erased:
+            recorded[artifact.storage_key] = artifact
     client = stage.s3.client
 
     def found(key: str) -> tuple[str, int]:
@@ -205,7 +221,10 @@ def _mails(
     learners: Mapping[str, str],
     artifacts: Mapping[str, Artifact],
 ) -> None:
-    """Look whether whoever can be told was told, and each by one Message-ID only."""
+    """Look whether whoever can be told was told, and each by one Message-ID only.
+
+    Learners who were erased may have been told before.
+    """
     domain = stage.settings.mail_sender.rpartition("@")[2]
     mailable = stage.expected.mailable
     expected = {
@@ -227,10 +246,16 @@ def _mails(
         found = (message.recipients, hashlib.sha256(content).hexdigest())
         address, sha256 = expected.get(message_id, ("nobody", ""))
         ending.require_same(f"recipient and document of {message_id}", found, ((address,), sha256))
-    ending.require_same("messages", set(ids), set(expected))
+    erased = stage.erasures.erased
+    kept = {
+        message_id
+        for message_id, (address, _) in expected.items()
+        if address not in {mailable[learner] for learner in erased}
+    }
+    ending.require_between("messages", set(ids), kept, set(expected))
     sent = log.streams(NotificationSent)
     told = {learners[str(stream)] for stream in sent}
-    ending.require_same("recorded as told", told, set(mailable))
+    ending.require_between("recorded as told", told, set(mailable) - erased, set(mailable))
     skipped = {learners[str(stream)] for stream in log.streams(NotificationSkipped)}
     ending.require_same("recorded as not to be told", skipped,
                         set(stage.expected.eligible) - set(mailable))  # fmt: skip

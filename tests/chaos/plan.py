@@ -9,6 +9,7 @@ Kind = Literal[
     "kill a process of a worker",
     "kill a scheduler",
     "kill Valkey",
+    "Valkey hangs",
     "stop PostgreSQL",
     "kill PostgreSQL",
     "S3 answers 500",
@@ -19,6 +20,7 @@ Kind = Literal[
     "SMTP is slow",
     "the LMS throttles",
     "the LMS is down",
+    "a learner is erased",
 ]
 
 _FROM_THE_START: Final = (0.0, 0.0)
@@ -32,6 +34,8 @@ _DICE: Final[dict[Kind, tuple[tuple[int, int], tuple[float, float], tuple[float,
     "kill a process of a worker": ((1, 1), (0.0, 0.9), (0.0, 0.0)),
     "kill a scheduler": ((1, 1), (0.0, 0.9), (0.0, 0.0)),
     "kill Valkey": ((2, 2), (0.0, 0.95), (0.1, 2.0)),
+    # About as long as a worker may be silent here: others may get messages that it still has.
+    "Valkey hangs": ((1, 1), (0.0, 0.95), (3.0, 5.0)),
     "stop PostgreSQL": ((1, 1), (0.0, 0.95), (0.0, 2.0)),
     "kill PostgreSQL": ((1, 1), (0.0, 0.95), (0.0, 2.0)),
     "S3 answers 500": ((1, 2), (0.02, 0.5), (4.0, 6.0)),
@@ -40,6 +44,7 @@ _DICE: Final[dict[Kind, tuple[tuple[int, int], tuple[float, float], tuple[float,
     "SMTP answers 451": ((1, 2), (0.05, 0.8), (0.5, 3.0)),
     "SMTP drops connections": ((1, 2), (0.05, 0.8), (0.5, 3.0)),
     "SMTP is slow": ((0, 1), (0.05, 0.8), (0.5, 2.0)),
+    "a learner is erased": ((4, 6), (0.02, 0.9), (0.0, 0.0)),
 }
 
 

@@ -1,11 +1,14 @@
 """The actors of `testamur worker`, with delays of seconds where production has minutes.
 
-Nothing else is changed: this sets the constants that say how long to wait, imports the module that
-`testamur worker` gives to Dramatiq, and is given to Dramatiq in its place.
+Nothing else is changed: this sets the constants that say how long to wait, lets the processes note
+which locks they hold, imports the module that `testamur worker` gives to Dramatiq, and is given to
+Dramatiq in its place.
 """
 
+import os
 from collections.abc import Mapping
 from datetime import timedelta
+from pathlib import Path
 from types import ModuleType
 from typing import Any, Final
 
@@ -17,6 +20,7 @@ from testamur.adapters.dramatiq_queue import queue
 from testamur.application import dividing
 from testamur.domain import runs
 from testamur.domain.credentials import retries
+from tests.chaos import holders
 
 _SECOND: Final = timedelta(seconds=1)
 
@@ -38,6 +42,8 @@ for _module, _delays in DELAYS.items():
         if not hasattr(_module, _name):
             raise AttributeError(f"{_module.__name__} has no {_name} any more")
         setattr(_module, _name, _value)
+
+holders.note_holders(Path(os.environ[holders.VARIABLE]))
 
 # Only now: some of these names are imported by others.
 from testamur.entrypoints import worker, worker_process  # noqa: E402

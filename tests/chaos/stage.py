@@ -17,6 +17,7 @@ from testamur import Settings
 from testamur.adapters.dramatiq_queue import redis_broker, redis_client
 from testamur.adapters.dramatiq_queue.messages import FOLLOW_QUEUE, SCHEDULE_QUEUE
 from testamur.entrypoints.setting_values import RedisUrl
+from tests.chaos.erasures import Erasures
 from tests.chaos.learners import Expected
 from tests.chaos.plan import Kind as PlannedKind
 from tests.chaos.plan import PlannedFault
@@ -90,8 +91,10 @@ class Stage:
         workers: Workers, started again whenever they end.
         schedulers: The same of schedulers.
         dice: For what is drawn while it goes on.
+        erasures: Of learners, while it goes on.
         met: How often which fault happened, and how many requests and messages met it.
         stopped: Schedulers that were stopped in the end.
+        locks_lost: When the database's server went away, on the monotonic clock.
     """
 
     folder: Path
@@ -108,8 +111,10 @@ class Stage:
     workers: list[Service]
     schedulers: list[Service]
     dice: Random
+    erasures: Erasures
     met: Counter[str] = field(default_factory=Counter)
     stopped: list[Service] = field(default_factory=list)
+    locks_lost: list[float] = field(default_factory=list)
     _ticks: bool = True
     _ticked_at: float = 0.0
     _ill_s3: "Illness[Fault] | None" = None
@@ -197,6 +202,10 @@ class Stage:
             self._s3(fault)
         elif fault.kind.startswith("the LMS"):
             self._lms(fault)
+        elif fault.kind == "a learner is erased":
+            self.erasures.begin()
+        elif fault.kind == "Valkey hangs":
+            self._hang(fault)
         else:
             self._restart(fault)
 
@@ -206,8 +215,19 @@ class Stage:
             dice=self.dice if fault.kind == "kill a process of a worker" else None
         )
 
+    def _hang(self, fault: PlannedFault) -> None:
+        self.valkey.freeze()
+        try:
+            self._ticks = False  # whoever sends one waits for the server's answer
+            self.tend_for(fault.seconds)
+        finally:
+            self._ticks = True
+            self.valkey.thaw()
+
     def _restart(self, fault: PlannedFault) -> None:
         server = self.valkey if fault.kind == "kill Valkey" else self.postgres
+        if server is self.postgres:
+            self.locks_lost.append(time.monotonic())
         if fault.kind == "stop PostgreSQL":
             server.stop()
         else:

@@ -10,6 +10,8 @@ from typing import Final
 
 from testamur import Settings, Testamur
 from testamur.entrypoints.setting_values import PostgresUrl, RedisUrl
+from tests.chaos import holders
+from tests.chaos.erasures import Erasures
 from tests.chaos.learners import enrolled
 from tests.chaos.services import Service
 from tests.chaos.stage import Stage
@@ -69,10 +71,14 @@ def set_up(folder: Path, s3: S3Server, seed: int) -> Iterator[Stage]:
         installation.environment = {
             "PYTHONPATH": os.pathsep.join([str(_ROOT), os.environ.get("PYTHONPATH", "")]),
             "dramatiq_queue_prefetch": str(_THREADS),  # as `testamur worker` has it
+            holders.VARIABLE: str(folder / "holders"),
         }
+        (folder / "holders").mkdir()
+        dice = Random(seed)
+        erasures = Erasures.among(settings, mail.mailbox, expected.eligible, dice)
         yield Stage(
             folder, settings, expected, lms, mail.mailbox, proxy, s3, bucket, valkey, postgres,
-            installation, [], [], Random(seed),
+            installation, [], [], dice, erasures,
         )  # fmt: skip
 
 

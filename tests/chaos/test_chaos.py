@@ -12,6 +12,8 @@ from testamur import Testamur
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.schedules import IntervalRule, Schedule
 from tests.chaos.ending import dead_letters, left_in_queue, looked_at
+from tests.chaos.forgotten import look_for_traces
+from tests.chaos.locks import look_at_locks
 from tests.chaos.plan import planned
 from tests.chaos.stage import Stage
 from tests.chaos.surroundings import opened, set_up, start_programs
@@ -59,15 +61,23 @@ def _work_while_all_fails(stage: Stage, testamur: Testamur, seed: int) -> None:
 
     def is_at_rest() -> bool:
         tally = testamur.tally()
+        erased = len(stage.erasures.erased)
+        expected = {
+            CredentialStatus.ISSUED: len(stage.expected.eligible) - erased,
+            CredentialStatus.ERASED: erased,
+        }
         return (
-            set(tally.by_status) == {CredentialStatus.ISSUED}
-            and tally.by_status[CredentialStatus.ISSUED] == len(stage.expected.eligible)
+            stage.erasures.are_done()
+            and {status: count for status, count in tally.by_status.items() if count} == expected
             and not tally.notifications.get("pending")
             and all(run.completed for run in testamur.runs())
         )
 
     came_to_rest = stage.tend_until(is_at_rest, _REST_SECONDS)
-    assert came_to_rest, f"no rest: {testamur.tally()}, {testamur.runs()}, {left_in_queue(stage)}"
+    assert came_to_rest, (
+        f"no rest: {testamur.tally()}, {testamur.runs()}, {left_in_queue(stage)}, "
+        f"erasures tried again: {stage.erasures.again}"
+    )
     rested = time.monotonic()
 
     testamur.disable(configuration, "the round is over")
@@ -79,6 +89,8 @@ def _work_while_all_fails(stage: Stage, testamur: Testamur, seed: int) -> None:
     emptied_at = time.monotonic()
 
     ending = looked_at(stage)
+    look_at_locks(ending, stage)
+    look_for_traces(ending, stage, testamur)
     for worker in stage.workers:
         ending.require_same(f"ends of {worker.name} that nobody asked for", worker.own_ends, [])
         ending.require_same(f"exit code of {worker.name}", worker.program.stop(), 0)

@@ -75,6 +75,16 @@ class ValkeyServer:
         """Let it die at once."""
         self._end(signal.SIGKILL)
 
+    def freeze(self) -> None:
+        """Let it hang: connections stay, and nothing is answered until :meth:`thaw`."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """Let it go on."""
+        if self._process is not None:
+            self._process.send_signal(signal.SIGCONT)
+
     def _end(self, with_signal: signal.Signals) -> None:
         if self._process is not None:
             self._process.send_signal(with_signal)
