@@ -57,7 +57,7 @@ if TYPE_CHECKING:
     from testamur.application.standing import HeldCredential as HeldCredential
     from testamur.application.standing import LearnerStanding as LearnerStanding
     from testamur.application.standing import StepStanding as StepStanding
-    from testamur.application.ticking import TickReport as TickReport
+    from testamur.application.tick_reports import TickReport as TickReport
     from testamur.application.transparency.findings import Finding as Finding
     from testamur.application.transparency.findings import LogReport as LogReport
     from testamur.application.transparency.notes import ConsistencyProof as ConsistencyProof
@@ -202,7 +202,7 @@ _PUBLIC: dict[str, str] = {
     "TamperedLog": "testamur.application.errors",
     "Testamur": "testamur.entrypoints.library",
     "TestamurError": "testamur.domain.errors",
-    "TickReport": "testamur.application.ticking",
+    "TickReport": "testamur.application.tick_reports",
     "TreeHead": "testamur.application.ports.transparency",
     "TypeDefinition": "testamur.domain.credential_types",
     "Verification": "testamur.application.verifying",

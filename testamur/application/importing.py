@@ -19,14 +19,15 @@ from testamur.application.awardees import (
     latest_of,
     of_holder,
 )
-from testamur.application.configurations import Configurations, PreparedConfiguration
+from testamur.application.configurations import Configurations
 from testamur.application.errors import ConcurrencyConflict
 from testamur.application.import_entries import ImportEntry, checked_pdf, parse_system
 from testamur.application.installation import Installation
 from testamur.application.issuing import storage_stem
+from testamur.application.occasions import Basis, Occasion, occasion_of
 from testamur.application.ports.event_store import EventStore, NewEvents
 from testamur.application.ports.register import Register
-from testamur.application.ports.retrieval import ONLY_DATES, RetrievalSource
+from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.storage import ArtifactStorage, StorableFile
 from testamur.application.ports.system import Clock, IdSource
 from testamur.application.progress import Progress, Step, Unwatched
@@ -39,7 +40,6 @@ from testamur.domain.credentials import (
     decide_import,
     evolve,
 )
-from testamur.domain.evidence import Evidence
 from testamur.domain.expiry import end_of
 from testamur.domain.identifiers import (
     ConfigurationId,
@@ -47,7 +47,6 @@ from testamur.domain.identifiers import (
     VerificationId,
     credential_id,
 )
-from testamur.domain.personal_data import Person
 
 SOURCE: Final = "import"
 """What the evidence says of what another system issued."""
@@ -57,15 +56,6 @@ MOST_CONFLICTS: Final = 20
 
 #: So many documents are in memory together.
 FILES_AT_ONCE: Final = 10
-
-
-@dataclass(frozen=True, slots=True)
-class _Occasion:
-    """What all credentials of one import have in common."""
-
-    prepared: PreparedConfiguration
-    context_name: str
-    system: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,18 +124,13 @@ class Importing:
             watching.advance(Step.AWARD, sum(each.outcome == "award" for each in found))
         return tally.report()
 
-    def _occasion(self, configuration: ConfigurationId, system: str) -> _Occasion:
+    def _occasion(self, configuration: ConfigurationId, system: str) -> Occasion:
         name = parse_system(system)
-        prepared = self.configurations.prepare(configuration)
-        prepared.type.require_in_use()
-        prepared.configuration.require_in_use()
-        context_name = prepared.options.context.certificate_name
-        if context_name is None:
-            context_name = self.source.facts(prepared.context, ONLY_DATES).shown_name
-        return _Occasion(prepared, context_name, name)
+        basis = Basis(SOURCE, f"issued before by {name}", imported_from=name)
+        return occasion_of(configuration, basis, self.configurations, self.source)
 
     def _import(
-        self, batch: Sequence[ImportEntry], occasion: _Occasion, request: Request
+        self, batch: Sequence[ImportEntry], occasion: Occasion, request: Request
     ) -> list[Prospective]:
         kept: dict[CredentialId, Artifact] = {}
         for _ in range(MOST_CONFLICTS):
@@ -171,7 +156,7 @@ class Importing:
         raise ConcurrencyConflict(list(kept))
 
     def _judge(
-        self, batch: Sequence[ImportEntry], occasion: _Occasion
+        self, batch: Sequence[ImportEntry], occasion: Occasion
     ) -> tuple[list[Prospective], dict[CredentialId, tuple[ImportEntry, CredentialAwarded]]]:
         """Sort out some entries without writing anything."""
         configuration = occasion.prepared.id
@@ -216,33 +201,18 @@ class Importing:
             return f"another credential has the verification id {wanted!r} already"
         return None
 
-    def _award_of(self, entry: ImportEntry, occasion: _Occasion) -> CredentialAwarded:
-        now, prepared, awardee = self.clock.now(), occasion.prepared, entry.awardee
-        definition = prepared.type.definition
-        return CredentialAwarded(
-            configuration_id=prepared.id,
-            learner_id=awardee.learner_id,
-            person=Person(full_name=awardee.full_name, email=awardee.email, locale=awardee.locale),
-            type_slug=prepared.type.slug,
-            type_revision=prepared.type.revision,
-            type_name=definition.name,
-            issuer_name=definition.issuer.name,
-            context_key=str(prepared.context),
-            context_name=occasion.context_name,
-            award_date=awardee.award_date or self.installation.date_of(now),
-            evidence=Evidence(
-                criteria={"kind": SOURCE},
-                results=(),
-                source=SOURCE,
-                retrieved_at=now,
-                note=f"issued before by {occasion.system}",
-            ),
-            expires_at=self._end_of(entry.expires),
-            verification_id=entry.verification_id or self.ids.verification_id(),
-            serial=entry.number,
-            imported_from=occasion.system,
-            imported_id=entry.number,
-            document_link=entry.link,
+    def _award_of(self, entry: ImportEntry, occasion: Occasion) -> CredentialAwarded:
+        verification_id = entry.verification_id or self.ids.verification_id()
+        award = occasion.award_to(
+            entry.awardee, verification_id, self.installation, self.clock.now()
+        )
+        return award.model_copy(
+            update={
+                "expires_at": self._end_of(entry.expires),
+                "serial": entry.number,
+                "imported_id": entry.number,
+                "document_link": entry.link,
+            }
         )
 
     def _end_of(self, day: date | None) -> datetime | None:

@@ -18,35 +18,22 @@ from testamur.application.awardees import (
     of_holder,
 )
 from testamur.application.awarding import Awarding
-from testamur.application.configurations import Configurations, PreparedConfiguration
+from testamur.application.configurations import Configurations
 from testamur.application.expiring import with_expiry
 from testamur.application.installation import Installation
+from testamur.application.occasions import Basis, Occasion, occasion_of
 from testamur.application.ports.register import Register
-from testamur.application.ports.retrieval import ONLY_DATES, RetrievalSource
+from testamur.application.ports.retrieval import RetrievalSource
 from testamur.application.ports.system import Clock, IdSource
 from testamur.application.progress import Progress, Step, Unwatched
 from testamur.application.requests import Request
 from testamur.domain.credentials import CredentialAwarded
 from testamur.domain.erasures import parse_reason
 from testamur.domain.errors import InvalidInput
-from testamur.domain.evidence import Evidence
-from testamur.domain.identifiers import (
-    ConfigurationId,
-    credential_id,
-)
-from testamur.domain.personal_data import Person
+from testamur.domain.identifiers import ConfigurationId, credential_id
 
 SOURCE: Final = "manual"
 """What the evidence says where a person decided."""
-
-
-@dataclass(frozen=True, slots=True)
-class Occasion:
-    """What all awards of one request have in common."""
-
-    prepared: PreparedConfiguration
-    context_name: str
-    reason: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,15 +126,8 @@ class ManualAwards:
         return tally.report()
 
     def _occasion(self, configuration: ConfigurationId, reason: str) -> Occasion:
-        checked = parse_reason(reason)
-        prepared = self.configurations.prepare(configuration)
-        prepared.type.require_in_use()
-        prepared.configuration.require_in_use()
-        name = prepared.options.context.certificate_name
-        if name is None:
-            facts = self.source.facts(prepared.context, ONLY_DATES)
-            name = facts.shown_name
-        return Occasion(prepared, name, checked)
+        basis = Basis(SOURCE, note=parse_reason(reason))
+        return occasion_of(configuration, basis, self.configurations, self.source)
 
     def _check_dates(self, awardees: Iterable[Awardee]) -> None:
         today = self.installation.date_of(self.clock.now())
@@ -208,26 +188,6 @@ class ManualAwards:
         return found, awards
 
     def _award_of(self, awardee: Awardee, occasion: Occasion) -> CredentialAwarded:
-        now, prepared = self.clock.now(), occasion.prepared
-        definition = prepared.type.definition
-        award = CredentialAwarded(
-            configuration_id=prepared.id,
-            learner_id=awardee.learner_id,
-            person=Person(full_name=awardee.full_name, email=awardee.email, locale=awardee.locale),
-            type_slug=prepared.type.slug,
-            type_revision=prepared.type.revision,
-            type_name=definition.name,
-            issuer_name=definition.issuer.name,
-            context_key=str(prepared.context),
-            context_name=occasion.context_name,
-            award_date=awardee.award_date or self.installation.date_of(now),
-            evidence=Evidence(
-                criteria={"kind": SOURCE},
-                results=(),
-                source=SOURCE,
-                retrieved_at=now,
-                note=occasion.reason,
-            ),
-            verification_id=self.ids.verification_id(),
-        )
-        return with_expiry(award, prepared, self.installation, now)
+        now, verification_id = self.clock.now(), self.ids.verification_id()
+        award = occasion.award_to(awardee, verification_id, self.installation, now)
+        return with_expiry(award, occasion.prepared, self.installation, now)

@@ -1,16 +1,17 @@
 """Registration: what events change in the register. Both are written in one transaction."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Final, Generic, TypeVar, assert_never, get_args
-from uuid import UUID, uuid5
+from typing import Any, Final, assert_never, get_args
+from uuid import UUID
 
 from pydantic import JsonValue
 
 from testamur.application.ports.event_store import Attribution, NewEvents
-from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
+from testamur.application.ports.register import CatalogueRow, RunRow
 from testamur.application.reconcile_schedules import reconcile_options
+from testamur.application.registering_credentials import register_credential
+from testamur.application.row_changes import RegisterChanges
 from testamur.domain.assets import AssetAdded, AssetEvent, AssetRemoved, AssetReplaced
 from testamur.domain.configurations import (
     ConfigurationCreated,
@@ -36,29 +37,7 @@ from testamur.domain.credential_types import (
     CredentialTypeRetired,
     CredentialTypeRevised,
 )
-from testamur.domain.credentials import (
-    FIRST_MESSAGE,
-    CredentialAwarded,
-    CredentialEvent,
-    CredentialIssued,
-    CredentialRevoked,
-    CredentialStatus,
-    CredentialSuperseded,
-    DocumentsWithdrawn,
-    IssuanceFailed,
-    MessageEvent,
-    MessageKey,
-    NotificationBounced,
-    NotificationFailed,
-    NotificationRequested,
-    NotificationSent,
-    NotificationSkipped,
-    NotificationSuppressed,
-    PersonalDataErased,
-    is_reminder,
-    key_of,
-    status_after,
-)
+from testamur.domain.credentials import CredentialEvent, CredentialStatus
 from testamur.domain.deliveries import LearnerSilenced, SilenceEvent
 from testamur.domain.digests import (
     DigestEvent,
@@ -69,7 +48,7 @@ from testamur.domain.digests import (
 )
 from testamur.domain.erasures import ErasureCompleted, ErasureEvent, ErasureRequested
 from testamur.domain.events import DomainEvent
-from testamur.domain.identifiers import CredentialId, RunId
+from testamur.domain.identifiers import RunId
 from testamur.domain.proposals import LearnersProposed
 from testamur.domain.reconciliations import (
     ReconciliationCompleted,
@@ -89,44 +68,6 @@ from testamur.domain.runs import (
     RunStarted,
 )
 from testamur.domain.serials import SerialsAssigned, SerialSequenceName
-
-Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow, MessageRow)
-
-
-@dataclass(slots=True)
-class TableChanges(Generic[Row]):
-    """What changes in one table of the register.
-
-    Args:
-        added: New rows as the batch leaves them, by the id of their stream; messages by one of
-            their own.
-        changed: New values in rows that were there before: by the same id, then by the name of
-            the row's field.
-    """
-
-    added: dict[UUID, Row] = field(default_factory=dict)
-    changed: dict[UUID, dict[str, Any]] = field(default_factory=dict)
-
-    def change(self, stream_id: UUID, **values: Any) -> None:
-        """Give a row new values, whether the batch added it or not."""
-        if stream_id in self.added:
-            self.added[stream_id] = replace(self.added[stream_id], **values)
-        else:
-            self.changed.setdefault(stream_id, {}).update(values)
-
-
-@dataclass(frozen=True, slots=True)
-class RegisterChanges:
-    """What a batch of events changes in the register.
-
-    No change makes a credential living that was not. A store that changes rows first and adds
-    the new ones then never sees two living credentials where the batch leaves one.
-    """
-
-    credentials: TableChanges[CredentialRow] = field(default_factory=TableChanges)
-    runs: TableChanges[RunRow] = field(default_factory=TableChanges)
-    catalogue: TableChanges[CatalogueRow] = field(default_factory=TableChanges)
-    messages: TableChanges[MessageRow] = field(default_factory=TableChanges)
 
 
 def register_changes(batch: Sequence[NewEvents], attribution: Attribution) -> RegisterChanges:
@@ -148,124 +89,6 @@ def is_living(status: CredentialStatus) -> bool:
 
 
 # Each case below says what the `evolve` of the aggregate says; a property test compares the two.
-
-
-#: Where the row of a credential has what is told of the message about its issue.
-_IN_CREDENTIALS: Final = {
-    "status": "notification",
-    "failures": "notification_failures",
-    "retry_at": "notification_retry_at",
-    "reason": "notification_reason",
-    "sent_at": "notified_at",
-}
-
-
-def _register_credential(
-    changes: RegisterChanges,
-    stream_id: UUID,
-    _: int,
-    event: CredentialEvent,
-    attribution: Attribution,
-) -> None:
-    credentials = changes.credentials
-    match event:
-        case CredentialAwarded():
-            credentials.added[stream_id] = CredentialRow(
-                credential_id=CredentialId(stream_id),
-                configuration_id=event.configuration_id,
-                learner_id=event.learner_id,
-                edition=event.edition,
-                context_key=event.context_key,
-                type_slug=event.type_slug,
-                verification_id=event.verification_id,
-                run_id=attribution.correlation_id,
-                awarded_at=attribution.at,
-                serial=event.serial,
-                expires_at=event.expires_at,
-                remind_at=event.reminders[0] if event.reminders else None,
-            )
-        case CredentialIssued():
-            credentials.change(
-                stream_id,
-                status=CredentialStatus.ISSUED,
-                issue_retry_at=None,
-                issued_at=attribution.at,
-            )
-        case IssuanceFailed():
-            credentials.change(
-                stream_id, issue_failures=event.attempt, issue_retry_at=event.retry_at
-            )
-        case (
-            NotificationRequested()
-            | NotificationSent()
-            | NotificationFailed()
-            | NotificationSkipped()
-            | NotificationSuppressed()
-            | NotificationBounced()
-        ):
-            _register_message(changes, stream_id, event, attribution)
-        case CredentialRevoked():
-            _end(changes, stream_id, CredentialStatus.REVOKED, withdrawal_pending=True)
-        case CredentialSuperseded():
-            _end(changes, stream_id, CredentialStatus.SUPERSEDED, withdrawal_pending=True)
-        case DocumentsWithdrawn():
-            credentials.change(stream_id, withdrawal_pending=False)
-        case PersonalDataErased():
-            _end(changes, stream_id, CredentialStatus.ERASED, withdrawal_pending=False)
-        case _:
-            assert_never(event)
-
-
-def _register_message(
-    changes: RegisterChanges, stream_id: UUID, event: MessageEvent, attribution: Attribution
-) -> None:
-    key = key_of(event)
-    if isinstance(event, NotificationRequested) and is_reminder(event):
-        changes.credentials.change(stream_id, remind_at=event.next_reminder_at)
-    values: dict[str, Any] = {"status": status_after(event), "retry_at": None}
-    if isinstance(event, NotificationFailed):
-        values |= {"failures": event.attempt, "retry_at": event.retry_at}
-    if isinstance(event, NotificationSent):
-        values |= {"sent_at": attribution.at, "reason": None}
-    elif not isinstance(event, NotificationRequested):
-        values["reason"] = event.reason
-    if key == FIRST_MESSAGE:
-        changes.credentials.change(
-            stream_id, **{_IN_CREDENTIALS[name]: value for name, value in values.items()}
-        )
-        return
-    id_ = message_row_id(CredentialId(stream_id), key)
-    if isinstance(event, NotificationRequested):
-        changes.messages.added[id_] = MessageRow(
-            CredentialId(stream_id),
-            key.notice,
-            key.sequence,
-            key.request,
-            requested_at=attribution.at,
-        )
-    else:
-        changes.messages.change(id_, **values)
-
-
-def message_row_id(credential_id: CredentialId, key: MessageKey) -> UUID:
-    """Return the id of a message's row; the message that needs no request has none."""
-    return uuid5(credential_id, f"{key.notice} {key.sequence} {key.request}")
-
-
-def _end(
-    changes: RegisterChanges,
-    stream_id: UUID,
-    status: CredentialStatus,
-    *,
-    withdrawal_pending: bool,
-) -> None:
-    changes.credentials.change(
-        stream_id,
-        status=status,
-        issue_retry_at=None,
-        notification_retry_at=None,
-        withdrawal_pending=withdrawal_pending,
-    )
 
 
 def _register_run(
@@ -443,7 +266,7 @@ _REGISTRATIONS: Final[
 ] = {
     event_class: registration
     for events, registration in (
-        (CredentialEvent, _register_credential),
+        (CredentialEvent, register_credential),
         (RunEvent, _register_run),
         (CredentialTypeEvent | AssetEvent | ConfigurationEvent, _register_catalogue),
         (ErasureEvent, _register_erasure),

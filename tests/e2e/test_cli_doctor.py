@@ -12,7 +12,8 @@ import pytest
 from testamur.adapters.event_store.sqlite import SqliteDatabase
 from testamur.adapters.log_key import LogKeyFile
 from testamur.domain.errors import InvalidInput, InvalidOptions
-from testamur.entrypoints.doctor import PROBE_KEY, Finding, examine
+from testamur.entrypoints.doctor import Finding, examine
+from testamur.entrypoints.doctor.parts import PROBE_KEY
 from testamur.entrypoints.library import Testamur
 from testamur.entrypoints.settings import LoadedSettings, Settings
 from tests.support.events import an_award, awarding, by

@@ -50,7 +50,7 @@ from testamur.application.ports.notification import (
 from testamur.application.ports.register import CredentialFilter, CredentialTally
 from testamur.application.ports.rendering import AssetLibrary, Document, RenderedFile
 from testamur.application.ports.retrieval import EVERYTHING, Needs
-from testamur.application.ports.storage import StorableFile
+from testamur.application.ports.storage import AnyFile
 from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.progress import Unwatched
@@ -65,7 +65,8 @@ from testamur.application.revoking import Revoking
 from testamur.application.running import Runs
 from testamur.application.serials import Serials
 from testamur.application.silences import Silences
-from testamur.application.ticking import Ticking, TickReport
+from testamur.application.tick_reports import TickReport
+from testamur.application.ticking import Ticking
 from testamur.application.verifying import Verifying
 from testamur.application.withdrawing import Withdrawing
 from testamur.application.work import Work
@@ -282,7 +283,7 @@ class FragileStorage(MemoryStorage):
         self.before_next_put: Callable[[], object] | None = None
         self.after_next_put: Callable[[], object] | None = None
 
-    def put(self, files: Sequence[StorableFile]) -> None:
+    def put(self, files: Sequence[AnyFile]) -> None:
         """Store, or refuse; before or after that let another do what the test states."""
         if self.before_next_put is not None:
             meanwhile, self.before_next_put = self.before_next_put, None

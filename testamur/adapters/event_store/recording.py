@@ -17,7 +17,8 @@ from testamur.application.ports.event_store import (
     RecordedEvent,
 )
 from testamur.application.ports.register import CredentialRow
-from testamur.application.registration import RegisterChanges, register_changes
+from testamur.application.registration import register_changes
+from testamur.application.row_changes import RegisterChanges
 
 ONE_LIVING_CREDENTIAL: Final = "one_living_credential"
 """Name of the rule that a learner holds at most one living credential of a configuration."""

@@ -15,7 +15,7 @@ from testamur.adapters.open_edx.errors import (
     UnknownContext,
 )
 from testamur.adapters.open_edx.pages import pages
-from testamur.adapters.open_edx.refusals import explain, unknown_course
+from testamur.adapters.open_edx.refusals import explained, unknown_course
 from testamur.adapters.open_edx.shapes import (
     Row,
     described,
@@ -119,11 +119,9 @@ def weights(connection: Connection, course: str) -> Mapping[str, Decimal]:
         UnknownContext: The LMS does not know the course.
     """
     what = f"grading policy of {course}"
-    try:
+    with explained(what, course, unknown={400, 404}):
         path = f"/api/grades/v1/policy/courses/{segment(course)}/"
         policy = rows(connection.get(path, what=what), what)
-    except LmsRefused as refused:
-        explain(refused, what, course, unknown=refused.status in {400, 404})
     return {
         text(row, "assignment_type", what): Decimal(digits(row["weight"], what, "weight"))
         for row in policy
@@ -166,13 +164,8 @@ def pathway_learners(
     """
     what = f"enrolments of {key}"
     query = {} if username is None else {"username": username}
-    try:
-        path = f"/api/learning_paths/v1/{segment(str(key))}/enrollments/"
-        answer = connection.get(path, query, what=what)
-    except LmsRefused as refused:
-        if refused.status != 404:
-            raise
-        raise _unknown_pathway(connection, key) from refused
+    path = f"/api/learning_paths/v1/{segment(str(key))}/enrollments/"
+    answer = _about_pathway(connection, key, path, what, query)
     return sorted(
         {
             whole_number(row, "user", what)
@@ -183,14 +176,23 @@ def pathway_learners(
 
 
 def _asked(connection: Connection, key: PathwayKey) -> Row:
-    what = f"pathway {key}"
+    what, path = f"pathway {key}", f"{_ALL_PATHWAYS}{segment(str(key))}/"
+    return mapping(_about_pathway(connection, key, path, what), what)
+
+
+def _about_pathway(
+    connection: Connection,
+    key: PathwayKey,
+    path: str,
+    what: str,
+    query: Mapping[str, str] | None = None,
+) -> object:
     try:
-        answer = connection.get(f"{_ALL_PATHWAYS}{segment(str(key))}/", what=what)
+        return connection.get(path, query, what=what)
     except LmsRefused as refused:
         if refused.status != 404:
             raise
         raise _unknown_pathway(connection, key) from refused
-    return mapping(answer, what)
 
 
 def _listed(connection: Connection, key: PathwayKey) -> Row:

@@ -8,7 +8,7 @@ from testamur.adapters.open_edx.addresses import segment
 from testamur.adapters.open_edx.connection import Connection
 from testamur.adapters.open_edx.errors import LmsRefused
 from testamur.adapters.open_edx.points import result
-from testamur.adapters.open_edx.refusals import explain
+from testamur.adapters.open_edx.refusals import explained
 from testamur.adapters.open_edx.shapes import (
     digits,
     mapping,
@@ -51,12 +51,10 @@ def subsections(connection: Connection, course: str) -> tuple[Subsection, ...]:
         UnknownContext: The LMS does not know the course.
     """
     what = f"subsections of {course}"
-    try:
+    with explained(what, course, unknown={404}):
         # This one route has no slash at its end.
         path = f"/api/grades/v1/gradebook/{segment(course)}/grading-info"
         answer = mapping(connection.get(path, what=what), what)
-    except LmsRefused as refused:
-        explain(refused, what, course, unknown=refused.status == 404)
     return tuple(
         Subsection(
             text(each, "module_id", what),

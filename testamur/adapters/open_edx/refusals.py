@@ -1,5 +1,7 @@
 """Refusals explained: which role the user lacks, or that there is no such course."""
 
+from collections.abc import Collection, Iterator
+from contextlib import contextmanager
 from typing import Final, NoReturn
 
 from testamur.adapters.open_edx.errors import LmsRefused, NotPermitted, UnknownContext
@@ -28,6 +30,24 @@ def explain(refused: LmsRefused, what: str, course: str, *, unknown: bool) -> No
     if unknown:
         raise unknown_course(course) from refused
     raise refused
+
+
+@contextmanager
+def explained(what: str, course: str, *, unknown: Collection[int]) -> Iterator[None]:
+    """Raise what a refusal in the block means, as :func:`explain` does.
+
+    Args:
+        what: What is asked, for people to read, without anything personal.
+        course: Key of the course that is asked about.
+        unknown: The statuses by which the address says that there is no such course.
+
+    Raises:
+        NotPermitted, UnknownContext, LmsRefused: As :func:`explain`.
+    """
+    try:
+        yield
+    except LmsRefused as refused:
+        explain(refused, what, course, unknown=refused.status in unknown)
 
 
 def unknown_course(course: str) -> UnknownContext:

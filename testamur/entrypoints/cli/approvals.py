@@ -1,23 +1,20 @@
 """Commands that decide on a run that needs approval: `testamur run proposed|approve|reject`."""
 
-from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import typer
 
 from testamur.entrypoints.cli.invocation import opened
 from testamur.entrypoints.cli.output import screen, write_json, write_json_line
-from testamur.entrypoints.cli.parameters import AsJson, Reason
+from testamur.entrypoints.cli.parameters import AsJson, Reason, RunReference
 from testamur.entrypoints.cli.run_outcomes import name_of, report
 
 if TYPE_CHECKING:
     from testamur.domain.identifiers import RunId
     from testamur.entrypoints.library import RunOutcome, Testamur
 
-Run = Annotated[UUID, typer.Argument(metavar="ID", help="Id of the run.", show_default=False)]
 
-
-def proposed(called: typer.Context, id_: Run, as_json: AsJson = False) -> None:
+def proposed(called: typer.Context, id_: RunReference, as_json: AsJson = False) -> None:
     """List whom a run that needs approval would award.
 
     One learner id on each line; with --json, one line of JSON for each.
@@ -35,7 +32,9 @@ def proposed(called: typer.Context, id_: Run, as_json: AsJson = False) -> None:
                 to_show.say(learner_id)
 
 
-def approve(called: typer.Context, id_: Run, reason: Reason, as_json: AsJson = False) -> None:
+def approve(
+    called: typer.Context, id_: RunReference, reason: Reason, as_json: AsJson = False
+) -> None:
     """Let a run award those on its list who are eligible.
 
     Those on the list who are eligible still are awarded the credential; nobody else is. Where there
@@ -60,7 +59,9 @@ def approve(called: typer.Context, id_: Run, reason: Reason, as_json: AsJson = F
         raise typer.Exit(code)
 
 
-def reject(called: typer.Context, id_: Run, reason: Reason, as_json: AsJson = False) -> None:
+def reject(
+    called: typer.Context, id_: RunReference, reason: Reason, as_json: AsJson = False
+) -> None:
     """End a run that needs approval; nobody is awarded by it.
 
     The next slot of the schedule is run again, and asks again unless something has changed.

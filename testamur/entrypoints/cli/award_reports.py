@@ -8,7 +8,7 @@ import typer
 
 from testamur.domain.errors import InvalidInput
 from testamur.entrypoints.cli.errors import BAD_INPUT, FAILED
-from testamur.entrypoints.cli.output import many, warn, write_json
+from testamur.entrypoints.cli.output import Column, many, screen, warn, write_json
 from testamur.entrypoints.csv_lists import BadLine, CsvList
 
 if TYPE_CHECKING:
@@ -75,6 +75,36 @@ def document_of_report(report: "AwardReport") -> dict[str, Any]:
         "first": [document_of_one(each) for each in report.first],
         "refusals": [document_of_one(each) for each in report.refusals],
     }
+
+
+def show_prospects(report: "AwardReport", would_be: str, to_do_it: str, *, as_json: bool) -> None:
+    """Show what a list would come to, and leave with 1 if somebody would be refused.
+
+    Args:
+        report: What it would come to.
+        would_be: What would be done to how many, such as ``awarded: 3 learners``.
+        to_do_it: What the option ``--yes`` is for, such as ``award them``.
+        as_json: Whether programs read it.
+    """
+    if as_json:
+        write_json({"dry_run": True, **document_of_report(report)})
+    else:
+        to_show = screen()
+        if report.first:
+            awardees = [each.awardee for each in report.first]
+            to_show.table(
+                (Column("learner"), Column("name"), Column("award date")),
+                (
+                    [each.learner_id, each.full_name, f"{each.award_date or 'today'}"]
+                    for each in awardees
+                ),
+            )
+            further = report.awarded - len(report.first)
+            to_show.say(*([f"… and {further:,} more"] if further else []), "")
+        to_show.say(f"Would be {would_be}.", *others(report))
+        if report.awarded:
+            to_show.say(f"Nothing was written; to {to_do_it}, add --yes.")
+    leave(report.refusals, report.refused, None)
 
 
 def leave(refusals: "Sequence[Prospective]", refused: int, unissued_because: str | None) -> None:

@@ -14,6 +14,7 @@ from testamur.entrypoints.cli.award_reports import (
     leave,
     others,
     refuse_bad_lines,
+    show_prospects,
 )
 from testamur.entrypoints.cli.invocation import opened, time_zone_of
 from testamur.entrypoints.cli.output import Column, many, screen, write_json, write_json_line
@@ -21,7 +22,7 @@ from testamur.entrypoints.cli.parameters import AsJson, Reason
 from testamur.entrypoints.csv_lists import CsvList
 
 if TYPE_CHECKING:
-    from testamur.application.awardees import Awardee, AwardReport, Prospective
+    from testamur.application.awardees import Awardee, Prospective
     from testamur.application.ports.register import CredentialTally
     from testamur.entrypoints.library import Testamur
 
@@ -111,7 +112,8 @@ def award(  # noqa: PLR0913, PLR0917 - options of a command are its parameters
         id_ = testamur.find_configuration(*configuration)
         found = testamur.awardable(id_, awardees, reason)
         if not yes and expect is None:
-            _show(found, as_json=as_json)
+            would_be = f"awarded: {many(found.awarded, 'learner')}"
+            show_prospects(found, would_be, "award them", as_json=as_json)
             return
         if expect is not None and found.awarded != expect:
             raise InvalidInput(
@@ -227,28 +229,6 @@ def _serial(testamur: "Testamur", found: "Prospective") -> str | None:
     if found.credential_id is None:
         return None
     return testamur.credential(found.credential_id).awarded.serial
-
-
-def _show(found: "AwardReport", *, as_json: bool) -> None:
-    if as_json:
-        write_json({"dry_run": True, **document_of_report(found)})
-    else:
-        to_show = screen()
-        if found.first:
-            to_show.table(
-                (Column("learner"), Column("name"), Column("award date")),
-                (
-                    [each.awardee.learner_id, each.awardee.full_name, f"{day or 'today'}"]
-                    for each in found.first
-                    for day in [each.awardee.award_date]
-                ),
-            )
-            further = found.awarded - len(found.first)
-            to_show.say(*([f"… and {further:,} more"] if further else []), "")
-        to_show.say(f"Would be awarded: {many(found.awarded, 'learner')}.", *others(found))
-        if found.awarded:
-            to_show.say("Nothing was written; to award them, add --yes.")
-    leave(found.refusals, found.refused, None)
 
 
 def _told(tally: "CredentialTally") -> list[str]:

@@ -1,9 +1,11 @@
-"""Options that choose credentials for what is done to many at once."""
+"""Options that choose credentials, and the filter that they stand for."""
 
 from typing import TYPE_CHECKING, Annotated
 from uuid import UUID
 
 import typer
+
+from testamur.domain.identifiers import parse_learner_id
 
 if TYPE_CHECKING:
     from testamur.application.ports.register import CredentialFilter
@@ -35,6 +37,10 @@ OfRun = Annotated[
     UUID | None,
     typer.Option("--run", metavar="ID", help="Only what this run awarded.", show_default=False),
 ]
+OfLearner = Annotated[
+    str | None,
+    typer.Option("--learner", metavar="ID", help="Only of this learner.", show_default=False),
+]
 OfLearners = Annotated[
     str | None,
     typer.Option(
@@ -57,15 +63,18 @@ Expect = Annotated[
 
 def filter_of(
     testamur: "Testamur",
-    configuration: tuple[str, str] | None,
-    type_slug: str | None,
-    context_key: str | None,
-    run: UUID | None,
+    *,
+    configuration: tuple[str, str] | None = None,
+    type_slug: str | None = None,
+    context_key: str | None = None,
+    learner: str | None = None,
+    run: UUID | None = None,
 ) -> "CredentialFilter":
     """Return the filter that options stand for.
 
     Raises:
         NotFound: There is no such type or configuration.
+        InvalidInput: The learner's id is not allowed.
     """
     from testamur.application.ports.register import CredentialFilter
 
@@ -73,6 +82,7 @@ def filter_of(
         testamur.type(type_slug)
     return CredentialFilter(
         configuration_id=testamur.find_configuration(*configuration) if configuration else None,
+        learner_id=parse_learner_id(learner, "--learner") if learner is not None else None,
         context_key=context_key,
         run_id=run,
         type_slug=type_slug,

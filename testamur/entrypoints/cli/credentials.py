@@ -2,8 +2,8 @@
 
 import os
 import sys
-from datetime import datetime
-from itertools import chain, islice
+from dataclasses import replace
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from uuid import UUID
@@ -13,15 +13,15 @@ import typer
 
 from testamur.adapters.system import SystemClock
 from testamur.domain.errors import InvalidInput
-from testamur.domain.identifiers import parse_learner_id
-from testamur.entrypoints.cli.credential_text import STATUS_STYLES, show_credential
+from testamur.entrypoints.cli.choosing import OfContext, OfLearner, OfRun, OfType, filter_of
+from testamur.entrypoints.cli.credential_tables import list_credentials
+from testamur.entrypoints.cli.credential_text import show_credential
 from testamur.entrypoints.cli.errors import FAILED
-from testamur.entrypoints.cli.expiries import by_expiry, has_expired
+from testamur.entrypoints.cli.expiries import by_expiry
 from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
 from testamur.entrypoints.cli.moments import parse_day
 from testamur.entrypoints.cli.output import (
     ERASED,
-    Column,
     many,
     screen,
     styled,
@@ -29,15 +29,12 @@ from testamur.entrypoints.cli.output import (
     write_json,
     write_json_line,
 )
-from testamur.entrypoints.cli.parameters import AsJson, CredentialReference
+from testamur.entrypoints.cli.parameters import AsJson, CredentialReference, Limit
 
 if TYPE_CHECKING:
-    from testamur.application.ports.register import CredentialFilter, CredentialRow
     from testamur.application.verifying import Verification
     from testamur.domain.credentials import Credential
     from testamur.domain.identifiers import CredentialId
-    from testamur.entrypoints.cli.output import Cell
-    from testamur.entrypoints.library import Testamur
 
 app = typer.Typer(
     help="Credentials: what was awarded and issued, and why.",
@@ -51,27 +48,10 @@ Status = Literal["awarded", "issued", "revoked", "superseded", "erased"]
 @app.command("list")
 def list_(  # noqa: PLR0913, PLR0917 - options of a command are its parameters
     called: typer.Context,
-    type_slug: Annotated[
-        str | None,
-        typer.Option("--type", metavar="TYPE", help="Only of this type.", show_default=False),
-    ] = None,
-    context_key: Annotated[
-        str | None,
-        typer.Option(
-            "--context",
-            metavar="CONTEXT",
-            help="Only for this course, lesson or pathway.",
-            show_default=False,
-        ),
-    ] = None,
-    learner: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Only of this learner.", show_default=False),
-    ] = None,
-    run: Annotated[
-        UUID | None,
-        typer.Option(metavar="ID", help="Only what this run awarded.", show_default=False),
-    ] = None,
+    type_slug: OfType = None,
+    context_key: OfContext = None,
+    learner: OfLearner = None,
+    run: OfRun = None,
     status: Annotated[
         Status | None, typer.Option(help="Only what stands there.", show_default=False)
     ] = None,
@@ -86,40 +66,34 @@ def list_(  # noqa: PLR0913, PLR0917 - options of a command are its parameters
             show_default=False,
         ),
     ] = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="At most so many.", min=1, show_default=False),
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List credentials.
 
     With --json, one line of JSON for each.
     """
+    from testamur.domain.credentials import CredentialStatus
+
     zone = time_zone_of(called)
     with opened(called) as testamur:
-        where = _filter(testamur, type_slug, context_key, learner, run, status)
+        chosen = filter_of(
+            testamur, type_slug=type_slug, context_key=context_key, learner=learner, run=run
+        )
+        where = replace(chosen, status=CredentialStatus(status) if status is not None else None)
         where = by_expiry(where, zone, expiring_before, expired=expired)
         rows = islice(testamur.credentials(where), limit)
         if as_json:
             for row in rows:
                 write_json_line(row)
             return
-        to_show, now = screen(), SystemClock().now()
-        # A column of its own only where somebody has a number: looked for in a page of them.
-        page = list(islice(rows, _PAGE))
-        constant = {
-            "type": type_slug is not None,
-            "context": context_key is not None,
-            "number": not any(row.serial for row in page),
-            "expires": not any(row.expires_at for row in page),
-        }
-        shown = to_show.table(
-            [column for column in _COLUMNS if not constant.get(column.heading)],
-            (
-                [cell for name, cell in _row(row, zone, now).items() if not constant.get(name)]
-                for row in chain(page, rows)
-            ),
+        to_show = screen()
+        shown = list_credentials(
+            to_show,
+            rows,
+            zone,
+            of_one_type=type_slug is not None,
+            in_one_context=context_key is not None,
         )
         to_show.say(*(["", many(shown, "credential") + "."] if shown else ["No credentials."]))
 
@@ -269,66 +243,6 @@ def _show_verification(answer: "Verification", zone: ZoneInfo) -> None:
     }
     to_show.say("")
     to_show.fields((name, value) for name, value in fields.items() if value)
-
-
-def _filter(
-    testamur: "Testamur",
-    type_slug: str | None,
-    context_key: str | None,
-    learner: str | None,
-    run: UUID | None,
-    status: str | None,
-) -> "CredentialFilter":
-    from testamur.application.ports.register import CredentialFilter
-    from testamur.domain.credentials import CredentialStatus
-
-    if type_slug is not None:
-        testamur.type(type_slug)
-    return CredentialFilter(
-        learner_id=parse_learner_id(learner, "--learner") if learner is not None else None,
-        context_key=context_key,
-        run_id=run,
-        status=CredentialStatus(status) if status is not None else None,
-        type_slug=type_slug,
-    )
-
-
-_PAGE = 500
-
-_COLUMNS = (
-    Column("credential", rigid=True),
-    Column("awarded", rigid=True),
-    Column("status", rigid=True),
-    Column("edition", rigid=True),
-    Column("told", rigid=True),
-    Column("expires", rigid=True),
-    Column("number", below=True),
-    Column("learner", below=True),
-    Column("type", below=True),
-    Column("context", below=True),
-)
-
-
-def _row(row: "CredentialRow", zone: ZoneInfo, now: datetime) -> "dict[str, Cell]":
-    failing = row.status == "awarded" and row.issue_failures > 0
-    status = "failing" if failing else "expired" if has_expired(row, now) else str(row.status)
-    return {
-        "credential": str(row.credential_id),
-        "awarded": f"{row.awarded_at.astimezone(zone):%Y-%m-%d}",
-        "status": styled(status, "red" if failing else STATUS_STYLES.get(status, "")),
-        "edition": _edition(row),
-        "told": row.notification if row.status == "issued" else "",
-        "expires": f"{row.expires_at.astimezone(zone):%Y-%m-%d}" if row.expires_at else "",
-        "number": row.serial or "",
-        "learner": row.learner_id,
-        "type": row.type_slug,
-        "context": row.context_key,
-    }
-
-
-def _edition(row: "CredentialRow") -> str:
-    """Return which edition it is, and which one took its place: always the next."""
-    return f"{row.edition} → {row.edition + 1}" if row.status == "superseded" else f"{row.edition}"
 
 
 def _document(credential: "Credential") -> dict[str, Any]:

@@ -18,7 +18,13 @@ from testamur.entrypoints.cli.delivery_text import (
 from testamur.entrypoints.cli.errors import WrongUsage
 from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
 from testamur.entrypoints.cli.output import many, screen, write_json, write_json_line
-from testamur.entrypoints.cli.parameters import AsJson, CredentialReference, Reason
+from testamur.entrypoints.cli.parameters import (
+    AsJson,
+    CredentialReference,
+    LearnerReference,
+    Limit,
+    Reason,
+)
 
 if TYPE_CHECKING:
     from testamur.application.ports.deliveries import DeliveryFilter
@@ -55,10 +61,7 @@ def list_(
         Status | None, typer.Option(help="Only what stands there.", show_default=False)
     ] = None,
     notice: NoticeOption = None,
-    limit: Annotated[
-        int | None,
-        typer.Option(metavar="N", help="At most so many.", min=1, show_default=False),
-    ] = None,
+    limit: Limit = None,
     as_json: AsJson = False,
 ) -> None:
     """List messages: attempts, outcome, next try.
@@ -156,10 +159,7 @@ def suppress(
 @app.command()
 def lift(
     called: typer.Context,
-    learner: Annotated[
-        str,
-        typer.Argument(metavar="LEARNER", help="The data source's id of them.", show_default=False),
-    ],
+    learner: LearnerReference,
     reason: Reason,
     as_json: AsJson = False,
 ) -> None:

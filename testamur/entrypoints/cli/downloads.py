@@ -5,21 +5,25 @@ import sys
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
 
 import typer
 
-from testamur.domain.identifiers import parse_learner_id
+from testamur.entrypoints.cli.choosing import (
+    OfConfiguration,
+    OfContext,
+    OfLearner,
+    OfRun,
+    OfType,
+    filter_of,
+)
 from testamur.entrypoints.cli.errors import FAILED, WrongUsage
 from testamur.entrypoints.cli.invocation import opened
 from testamur.entrypoints.cli.output import many, screen, warn, write_json
-from testamur.entrypoints.cli.parameters import AsJson
+from testamur.entrypoints.cli.parameters import AsJson, LearnerReference
 
 if TYPE_CHECKING:
-    from testamur.application.ports.register import CredentialFilter
     from testamur.domain.credentials import CredentialStatus
     from testamur.entrypoints.download_archive import DownloadArchive, DownloadReport
-    from testamur.entrypoints.library import Testamur
 
 
 class Status(StrEnum):
@@ -64,35 +68,11 @@ Names = Annotated[
 def download(  # noqa: PLR0913, PLR0917 - options of a command are its parameters
     called: typer.Context,
     output: Output,
-    configuration: Annotated[
-        tuple[str, str] | None,
-        typer.Option(
-            metavar="TYPE CONTEXT",
-            help="Only of the configuration of this type in this context.",
-            show_default=False,
-        ),
-    ] = None,
-    type_slug: Annotated[
-        str | None,
-        typer.Option("--type", metavar="TYPE", help="Only of this type.", show_default=False),
-    ] = None,
-    context_key: Annotated[
-        str | None,
-        typer.Option(
-            "--context",
-            metavar="CONTEXT",
-            help="Only for this course, lesson or pathway.",
-            show_default=False,
-        ),
-    ] = None,
-    learner: Annotated[
-        str | None,
-        typer.Option(metavar="ID", help="Only of this learner.", show_default=False),
-    ] = None,
-    run: Annotated[
-        UUID | None,
-        typer.Option(metavar="ID", help="Only what this run awarded.", show_default=False),
-    ] = None,
+    configuration: OfConfiguration = None,
+    type_slug: OfType = None,
+    context_key: OfContext = None,
+    learner: OfLearner = None,
+    run: OfRun = None,
     status: Statuses = None,
     names: Names = None,
     with_email: Annotated[
@@ -110,7 +90,14 @@ def download(  # noqa: PLR0913, PLR0917 - options of a command are its parameter
     from testamur.entrypoints.library.downloads import USUAL_NAMES
 
     with opened(called) as testamur, watching() as progress:
-        where = _filter(testamur, configuration, type_slug, context_key, learner, run)
+        where = filter_of(
+            testamur,
+            configuration=configuration,
+            type_slug=type_slug,
+            context_key=context_key,
+            learner=learner,
+            run=run,
+        )
         archive = testamur.download(
             where,
             names=_pattern(names, USUAL_NAMES),
@@ -124,10 +111,7 @@ def download(  # noqa: PLR0913, PLR0917 - options of a command are its parameter
 
 def wallet(
     called: typer.Context,
-    learner: Annotated[
-        str,
-        typer.Argument(metavar="LEARNER", help="The data source's id of them.", show_default=False),
-    ],
+    learner: LearnerReference,
     output: Output,
     status: Statuses = None,
     names: Names = None,
@@ -173,27 +157,6 @@ def _statuses(asked: "list[Status] | None") -> "frozenset[CredentialStatus]":
     from testamur.domain.credentials import CredentialStatus
 
     return frozenset(map(CredentialStatus, asked)) if asked else USUAL_STATUSES
-
-
-def _filter(
-    testamur: "Testamur",
-    configuration: tuple[str, str] | None,
-    type_slug: str | None,
-    context_key: str | None,
-    learner: str | None,
-    run: UUID | None,
-) -> "CredentialFilter":
-    from testamur.application.ports.register import CredentialFilter
-
-    if type_slug is not None:
-        testamur.type(type_slug)
-    return CredentialFilter(
-        configuration_id=testamur.find_configuration(*configuration) if configuration else None,
-        learner_id=parse_learner_id(learner, "--learner") if learner is not None else None,
-        context_key=context_key,
-        run_id=run,
-        type_slug=type_slug,
-    )
 
 
 def _write(archive: "DownloadArchive", output: str) -> "DownloadReport":

@@ -1,8 +1,7 @@
 """Commands that tell what happened: `testamur history …`."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-from uuid import UUID
+from typing import TYPE_CHECKING
 
 import typer
 
@@ -20,6 +19,7 @@ from testamur.entrypoints.cli.parameters import (
     AssetSlug,
     ContextKey,
     CredentialReference,
+    RunReference,
     TypeSlug,
 )
 
@@ -64,7 +64,7 @@ def of_configuration(
 @app.command("run")
 def of_run(
     called: typer.Context,
-    id_: Annotated[UUID, typer.Argument(metavar="ID", help="Id of the run.", show_default=False)],
+    id_: RunReference,
     as_json: AsJson = False,
 ) -> None:
     """Tell what happened to a run."""

@@ -14,15 +14,15 @@ from testamur.entrypoints.cli.award_reports import (
     leave,
     others,
     refuse_bad_lines,
+    show_prospects,
 )
 from testamur.entrypoints.cli.awards import Configuration, Expect, Yes
 from testamur.entrypoints.cli.invocation import opened
-from testamur.entrypoints.cli.output import Column, many, screen, write_json
+from testamur.entrypoints.cli.output import many, screen, write_json
 from testamur.entrypoints.cli.parameters import AsJson
 from testamur.entrypoints.csv_lists import CsvList
 
 if TYPE_CHECKING:
-    from testamur.application.awardees import AwardReport
     from testamur.application.import_entries import ImportEntry
 
 REQUIRED = ("learner_id", "name", "award_date")
@@ -54,7 +54,8 @@ def import_(
         id_ = testamur.find_configuration(*configuration)
         found = testamur.importable(id_, entries, system)
         if not yes and expect is None:
-            _show(found, as_json=as_json)
+            would_be = f"taken over: {many(found.awarded, 'credential')}"
+            show_prospects(found, would_be, "take them over", as_json=as_json)
             return
         if expect is not None and found.awarded != expect:
             raise InvalidInput(
@@ -69,27 +70,6 @@ def import_(
     else:
         screen().say(f"Taken over: {many(done.awarded, 'credential')}.", *others(done))
     leave(done.refusals, done.refused, None)
-
-
-def _show(found: "AwardReport", *, as_json: bool) -> None:
-    if as_json:
-        write_json({"dry_run": True, **document_of_report(found)})
-    else:
-        to_show = screen()
-        if found.first:
-            to_show.table(
-                (Column("learner"), Column("name"), Column("award date")),
-                (
-                    [each.awardee.learner_id, each.awardee.full_name, f"{each.awardee.award_date}"]
-                    for each in found.first
-                ),
-            )
-            further = found.awarded - len(found.first)
-            to_show.say(*([f"… and {further:,} more"] if further else []), "")
-        to_show.say(f"Would be taken over: {many(found.awarded, 'credential')}.", *others(found))
-        if found.awarded:
-            to_show.say("Nothing was written; to take them over, add --yes.")
-    leave(found.refusals, found.refused, None)
 
 
 def _entry(folder: Path, line: int, cells: Mapping[str, str]) -> "ImportEntry":

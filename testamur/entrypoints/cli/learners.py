@@ -12,7 +12,7 @@ from testamur.entrypoints.cli.errors import FAILED, WrongUsage, told
 from testamur.entrypoints.cli.invocation import opened, show_help_unless_asked, time_zone_of
 from testamur.entrypoints.cli.moments import parse_day
 from testamur.entrypoints.cli.output import Column, many, screen, warn, write_json
-from testamur.entrypoints.cli.parameters import AsJson, Reason
+from testamur.entrypoints.cli.parameters import AsJson, LearnerReference, Reason
 
 if TYPE_CHECKING:
     from testamur.application.erasing import Erasable
@@ -27,16 +27,11 @@ app = typer.Typer(
     callback=show_help_unless_asked,
 )
 
-LearnerArgument = Annotated[
-    str,
-    typer.Argument(metavar="LEARNER", help="The data source's id of them.", show_default=False),
-]
-
 
 @app.command()
 def export(
     called: typer.Context,
-    learner: LearnerArgument,
+    learner: LearnerReference,
     to: Annotated[
         Path | None,
         typer.Option(

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 from typing import Annotated
+from uuid import UUID
 
 import typer
 
@@ -23,6 +24,13 @@ CredentialReference = Annotated[
     typer.Argument(
         metavar="ID", help="Id of the credential, or its verification id.", show_default=False
     ),
+]
+RunReference = Annotated[
+    UUID, typer.Argument(metavar="ID", help="Id of the run.", show_default=False)
+]
+LearnerReference = Annotated[
+    str,
+    typer.Argument(metavar="LEARNER", help="The data source's id of them.", show_default=False),
 ]
 ContextKey = Annotated[
     str,
@@ -56,6 +64,10 @@ Reason = Annotated[
         callback=_said,
         show_default=False,
     ),
+]
+Limit = Annotated[
+    int | None,
+    typer.Option(metavar="N", help="At most so many.", min=1, show_default=False),
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="Write JSON, and nothing else, to stdout.")]
 OptionsText = Annotated[

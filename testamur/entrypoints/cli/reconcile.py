@@ -5,6 +5,7 @@ from uuid import UUID
 
 import typer
 
+from testamur.entrypoints.cli.choosing import OfConfiguration, OfLearner
 from testamur.entrypoints.cli.correction_text import (
     corrected_document,
     correction_document,
@@ -36,15 +37,6 @@ Id = Annotated[
         show_default=False,
     ),
 ]
-OfConfiguration = Annotated[
-    tuple[str, str] | None,
-    typer.Option(
-        "--configuration",
-        metavar="TYPE CONTEXT",
-        help="Only of the configuration of this type in this context.",
-        show_default=False,
-    ),
-]
 OfKind = Annotated[
     str | None,
     typer.Option(
@@ -53,10 +45,6 @@ OfKind = Annotated[
         help="Only no-longer-eligible, data-changed or now-eligible.",
         show_default=False,
     ),
-]
-OfLearner = Annotated[
-    str | None,
-    typer.Option("--learner", metavar="ID", help="Only of this learner.", show_default=False),
 ]
 Expect = Annotated[
     int | None,

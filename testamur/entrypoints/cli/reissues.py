@@ -13,12 +13,12 @@ from testamur.entrypoints.cli.choosing import (
     OfType,
     filter_of,
 )
-from testamur.entrypoints.cli.credential_text import STATUS_STYLES
+from testamur.entrypoints.cli.credential_tables import show_first
 from testamur.entrypoints.cli.errors import FAILED
 from testamur.entrypoints.cli.invocation import opened, time_zone_of
 from testamur.entrypoints.cli.learner_lists import learners_in
 from testamur.entrypoints.cli.moments import parse_day
-from testamur.entrypoints.cli.output import Column, many, screen, styled, warn, write_json
+from testamur.entrypoints.cli.output import many, screen, warn, write_json
 from testamur.entrypoints.cli.parameters import AsJson, CredentialReference, Reason
 from testamur.entrypoints.cli.withdrawal_text import (
     leave_if_left,
@@ -115,7 +115,13 @@ def reissue_many(  # noqa: PLR0913, PLR0917 - options of a command are its param
     zone = time_zone_of(called)
     before = parse_day(issued_before, zone, "--issued-before") if issued_before else None
     with opened(called) as testamur:
-        where = filter_of(testamur, configuration, type_slug, context_key, run)
+        where = filter_of(
+            testamur,
+            configuration=configuration,
+            type_slug=type_slug,
+            context_key=context_key,
+            run=run,
+        )
         ids = learners_in(learners) if learners is not None else None
         if expect is None:
             found = testamur.reissuable(
@@ -154,24 +160,7 @@ def _show(found: "Reissuable", zone: "ZoneInfo", *, as_json: bool) -> None:
         )
         return
     to_show = screen()
-    if found.first:
-        to_show.table(
-            _COLUMNS,
-            (
-                [
-                    str(row.credential_id),
-                    f"{row.awarded_at.astimezone(zone):%Y-%m-%d}",
-                    styled(str(row.status), STATUS_STYLES.get(row.status, "")),
-                    str(row.edition),
-                    row.learner_id,
-                    row.type_slug,
-                    row.context_key,
-                ]
-                for row in found.first
-            ),
-        )
-        further = found.count - len(found.first)
-        to_show.say(*([f"… and {further:,} more"] if further else []), "")
+    show_first(to_show, found.first, found.count, zone, with_editions=True)
     to_show.say(
         f"Would be reissued: {many(found.count, 'credential')}.",
         f"Left alone: {found.unchanged:,} that would stay the same, {found.ended:,} that ended "
@@ -180,17 +169,6 @@ def _show(found: "Reissuable", zone: "ZoneInfo", *, as_json: bool) -> None:
     _warn_of(found.failing, found.failures)
     if found.count:
         to_show.say(f"Nothing was written; to reissue them, add --expect {found.count}.")
-
-
-_COLUMNS = (
-    Column("credential", rigid=True),
-    Column("awarded", rigid=True),
-    Column("status", rigid=True),
-    Column("edition", align="right", rigid=True),
-    Column("learner", below=True),
-    Column("type", below=True),
-    Column("context", below=True),
-)
 
 
 def _tell(done: "Reissues", *, as_json: bool) -> None:

@@ -1,7 +1,6 @@
 """Commands that revoke: `testamur credential revoke`, `… revoke-many`, `testamur run revoke`."""
 
 from typing import TYPE_CHECKING, Annotated, Any
-from uuid import UUID
 
 import typer
 
@@ -14,11 +13,11 @@ from testamur.entrypoints.cli.choosing import (
     OfType,
     filter_of,
 )
-from testamur.entrypoints.cli.credential_text import STATUS_STYLES
+from testamur.entrypoints.cli.credential_tables import show_first
 from testamur.entrypoints.cli.invocation import opened, time_zone_of
 from testamur.entrypoints.cli.learner_lists import learners_in
-from testamur.entrypoints.cli.output import Column, many, screen, styled, warn, write_json
-from testamur.entrypoints.cli.parameters import AsJson, CredentialReference, Reason
+from testamur.entrypoints.cli.output import many, screen, warn, write_json
+from testamur.entrypoints.cli.parameters import AsJson, CredentialReference, Reason, RunReference
 from testamur.entrypoints.cli.withdrawal_text import (
     leave_if_left,
     waiting_lines,
@@ -81,7 +80,13 @@ def revoke_many(  # noqa: PLR0913, PLR0917 - options of a command are its parame
     by calling it again, with the number that is left.
     """
     with opened(called) as testamur:
-        where = filter_of(testamur, configuration, type_slug, context_key, run)
+        where = filter_of(
+            testamur,
+            configuration=configuration,
+            type_slug=type_slug,
+            context_key=context_key,
+            run=run,
+        )
         ids = learners_in(learners) if learners is not None else None
         if expect is None:
             found = testamur.revocable(where, learners=ids)
@@ -98,7 +103,7 @@ def revoke_many(  # noqa: PLR0913, PLR0917 - options of a command are its parame
 
 def revoke_run(
     called: typer.Context,
-    id_: Annotated[UUID, typer.Argument(metavar="ID", help="Id of the run.", show_default=False)],
+    id_: RunReference,
     reason: Reason,
     expect: Expect = None,
     tell: Tell = False,
@@ -153,23 +158,7 @@ def _show(found: "Revocable", zone: "ZoneInfo", *, as_json: bool) -> None:
         )
         return
     to_show = screen()
-    if found.first:
-        to_show.table(
-            _COLUMNS,
-            (
-                [
-                    str(row.credential_id),
-                    f"{row.awarded_at.astimezone(zone):%Y-%m-%d}",
-                    styled(str(row.status), STATUS_STYLES.get(row.status, "")),
-                    row.learner_id,
-                    row.type_slug,
-                    row.context_key,
-                ]
-                for row in found.first
-            ),
-        )
-        further = found.count - len(found.first)
-        to_show.say(*([f"… and {further:,} more"] if further else []), "")
+    show_first(to_show, found.first, found.count, zone)
     to_show.say(
         f"Would be revoked: {many(found.count, 'credential')} ({found.issued:,} issued, "
         f"{found.awarded:,} awarded and not issued).",
@@ -182,16 +171,6 @@ def _show(found: "Revocable", zone: "ZoneInfo", *, as_json: bool) -> None:
         to_show.say(f"{holders} nothing to revoke: {names}{and_more}")
     if found.count:
         to_show.say(f"Nothing was written; to revoke them, add --expect {found.count}.")
-
-
-_COLUMNS = (
-    Column("credential", rigid=True),
-    Column("awarded", rigid=True),
-    Column("status", rigid=True),
-    Column("learner", below=True),
-    Column("type", below=True),
-    Column("context", below=True),
-)
 
 
 # What was done

@@ -2,7 +2,6 @@
 
 import time
 from typing import TYPE_CHECKING, Annotated, Any, Final
-from uuid import UUID
 
 import typer
 
@@ -10,7 +9,7 @@ from testamur.entrypoints.cli.errors import FAILED, NEEDS_APPROVAL
 from testamur.entrypoints.cli.event_text import describe_asked
 from testamur.entrypoints.cli.invocation import opened
 from testamur.entrypoints.cli.output import Column, screen, warn, write_json, write_json_line
-from testamur.entrypoints.cli.parameters import AsJson
+from testamur.entrypoints.cli.parameters import AsJson, RunReference
 from testamur.entrypoints.cli.run_outcomes import asked_document, show_choices
 
 if TYPE_CHECKING:
@@ -25,7 +24,7 @@ _SHOWN: Final = ("evaluated", "awarded", "refused", "left_out", "issued", "faile
 
 def status(
     called: typer.Context,
-    id_: Annotated[UUID, typer.Argument(metavar="ID", help="Id of the run.", show_default=False)],
+    id_: RunReference,
     follow: Annotated[
         bool, typer.Option("--follow", help="Tell again and again, until nothing more comes of it.")
     ] = False,

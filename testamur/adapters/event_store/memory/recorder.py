@@ -13,7 +13,8 @@ from eventsourcing.popo import POPOApplicationRecorder
 from testamur.adapters.event_store.reading import StoredRow, StoredStream
 from testamur.adapters.event_store.recording import ONE_LIVING_CREDENTIAL, Predecessors
 from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
-from testamur.application.registration import RegisterChanges, TableChanges, is_living
+from testamur.application.registration import is_living
+from testamur.application.row_changes import RegisterChanges, TableChanges
 from testamur.domain.identifiers import ConfigurationId, LearnerId, VerificationId
 
 Row = TypeVar("Row", CredentialRow, RunRow, CatalogueRow, MessageRow)

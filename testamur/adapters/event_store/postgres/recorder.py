@@ -17,17 +17,24 @@ from eventsourcing.persistence import (
     Subscription,
 )
 
+from testamur.adapters.event_store.postgres.changes import add_rows, write_changes
 from testamur.adapters.event_store.postgres.connections import Cursor, Datastore
 from testamur.adapters.event_store.postgres.lending import ConnectionLost
-from testamur.adapters.event_store.postgres.rows import EVENT_TYPES, add_rows, write_changes
 from testamur.adapters.event_store.reading import StoredRow, StoredStream
 from testamur.adapters.event_store.recording import Predecessors
 from testamur.application.ports.register import CredentialRow
-from testamur.application.registration import RegisterChanges
+from testamur.application.row_changes import RegisterChanges
 
 #: Held while events are written; whoever else gives out positions must hold it too.
 WRITING: Final = "write events"
 
+_EVENT_TYPES: Final = {
+    "position": "int8",
+    "originator_id": "uuid",
+    "originator_version": "int4",
+    "topic": "text",
+    "state": "bytea",
+}
 _LOCK: Final = "SELECT pg_advisory_xact_lock(%s)"
 _LAST_POSITION: Final = "SELECT coalesce(max(position), 0) FROM stored_events"
 _COUNT_EVENTS: Final = """
@@ -231,7 +238,7 @@ class PostgresRecorder(ApplicationRecorder):
             add_rows(
                 cursor,
                 "stored_events",
-                EVENT_TYPES,
+                _EVENT_TYPES,
                 [
                     (position, _id(each), each.originator_version, each.topic, each.state)
                     for position, each in zip(positions, stored_events, strict=True)

@@ -15,6 +15,7 @@ from testamur.adapters.event_store.postgres.rows import (
     credential_row,
     run_row,
 )
+from testamur.adapters.event_store.register_queries import TALLY, tally_of
 from testamur.application.ports.register import (
     CatalogueRow,
     CredentialFilter,
@@ -22,7 +23,6 @@ from testamur.application.ports.register import (
     CredentialTally,
     RunRow,
 )
-from testamur.domain.credentials import CredentialStatus, NotificationStatus
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import ConfigurationId, CredentialId, LearnerId, VerificationId
 
@@ -53,12 +53,6 @@ _ALL_HOLDERS: Final = """
     ) AS held
 """
 _SEPARATOR: Final = "\x1f"
-_TALLY: Final = """
-    SELECT status, issue_failures > 0, notification, count(*)
-    FROM credentials
-    WHERE {which}
-    GROUP BY 1, 2, 3
-"""
 _AWAITING_REMINDER: Final = f"""
     SELECT {CREDENTIAL_COLUMNS}
     FROM credentials
@@ -191,17 +185,7 @@ class PostgresRegister:
     def tally(self, where: CredentialFilter) -> CredentialTally:
         """Count credentials by where they stand."""
         which, values = _condition(where)
-        by_status: dict[CredentialStatus, int] = {}
-        notifications: dict[NotificationStatus, int] = {}
-        failing = 0
-        for text, failed, notification, count in self._select(_TALLY.format(which=which), values):
-            status = CredentialStatus(text)
-            by_status[status] = by_status.get(status, 0) + count
-            if status is CredentialStatus.AWARDED and failed:
-                failing += count
-            elif status is CredentialStatus.ISSUED:
-                notifications[notification] = notifications.get(notification, 0) + count
-        return CredentialTally(by_status, failing, notifications)
+        return tally_of(self._select(TALLY.format(which=which), values))
 
     def credential_by_verification_id(
         self, verification_id: VerificationId

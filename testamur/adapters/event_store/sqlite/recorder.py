@@ -10,10 +10,10 @@ from eventsourcing.sqlite import SQLiteApplicationRecorder, SQLiteCursor
 
 from testamur.adapters.event_store.reading import StoredRow, StoredStream, stream_id_of
 from testamur.adapters.event_store.recording import Predecessors
+from testamur.adapters.event_store.sqlite.changes import write_changes
 from testamur.adapters.event_store.sqlite.connections import Datastore
-from testamur.adapters.event_store.sqlite.rows import write_changes
 from testamur.application.ports.register import CredentialRow
-from testamur.application.registration import RegisterChanges
+from testamur.application.row_changes import RegisterChanges
 
 _INSERT = """
     INSERT INTO stored_events (rowid, originator_id, originator_version, topic, state)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.reading import stream_id_of
+from testamur.adapters.event_store.register_queries import TALLY, tally_of
 from testamur.adapters.event_store.sqlite.connections import Datastore
 from testamur.adapters.event_store.sqlite.rows import (
     CATALOGUE_COLUMNS,
@@ -25,7 +26,6 @@ from testamur.application.ports.register import (
     CredentialTally,
     RunRow,
 )
-from testamur.domain.credentials import CredentialStatus, NotificationStatus
 from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import ConfigurationId, CredentialId, LearnerId, VerificationId
 
@@ -47,12 +47,6 @@ _ALL_HOLDERS: Final = """
 """
 _COUNT_UP_TO: Final = """
     SELECT count(*) FROM (SELECT 1 FROM credentials WHERE configuration_id = ? LIMIT ?)
-"""
-_TALLY: Final = """
-    SELECT status, issue_failures > 0, notification, count(*)
-    FROM credentials
-    WHERE {which}
-    GROUP BY 1, 2, 3
 """
 _AWAITING_REMINDER: Final = f"""
     SELECT {CREDENTIAL_COLUMNS}
@@ -185,17 +179,7 @@ class SqliteRegister:
     def tally(self, where: CredentialFilter) -> CredentialTally:
         """Count credentials by where they stand."""
         which, values = _condition(where)
-        by_status: dict[CredentialStatus, int] = {}
-        notifications: dict[NotificationStatus, int] = {}
-        failing = 0
-        for text, failed, notification, count in self._select(_TALLY.format(which=which), values):
-            status = CredentialStatus(text)
-            by_status[status] = by_status.get(status, 0) + count
-            if status is CredentialStatus.AWARDED and failed:
-                failing += count
-            elif status is CredentialStatus.ISSUED:
-                notifications[notification] = notifications.get(notification, 0) + count
-        return CredentialTally(by_status, failing, notifications)
+        return tally_of(self._select(TALLY.format(which=which), values))
 
     def credential_by_verification_id(
         self, verification_id: VerificationId

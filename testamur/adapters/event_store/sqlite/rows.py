@@ -1,18 +1,14 @@
-"""Rows of the register: how their fields stand in the columns, and how changes are written."""
+"""Rows of the register: how their fields stand in the columns."""
 
-import sqlite3
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import fields
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, Final
 from uuid import UUID
 
-from eventsourcing.persistence import IntegrityError
-
 from testamur.adapters.event_store.reading import stream_id_of
 from testamur.application.ports.register import CatalogueRow, CredentialRow, MessageRow, RunRow
-from testamur.application.registration import RegisterChanges, TableChanges
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.identifiers import (
     ConfigurationId,
@@ -26,46 +22,6 @@ CREDENTIAL_COLUMNS: Final = ", ".join(field.name for field in fields(CredentialR
 RUN_COLUMNS: Final = ", ".join(field.name for field in fields(RunRow))
 CATALOGUE_COLUMNS: Final = ", ".join(field.name for field in fields(CatalogueRow))
 MESSAGE_COLUMNS: Final = ", ".join(field.name for field in fields(MessageRow))
-
-#: A credential's row is found through the first event of its stream, which is its award.
-_OF_CREDENTIAL: Final = """
-    position = (
-        SELECT rowid FROM stored_events WHERE originator_id = ? AND originator_version = 1
-    )
-"""
-
-
-def write_changes(
-    cursor: sqlite3.Cursor, changes: RegisterChanges, positions: Mapping[UUID | str, int]
-) -> None:
-    """Write what a batch of events changes in the register.
-
-    Args:
-        cursor: In the transaction that the events are written in, after them.
-        changes: What to write.
-        positions: Positions in the log of the first events of the streams that the batch begins.
-
-    Raises:
-        eventsourcing.persistence.IntegrityError: A row that is to change does not exist.
-        sqlite3.IntegrityError: There would be a second living credential.
-    """
-    # Changes go first: a credential that is superseded makes room for the one that supersedes it.
-    _change(cursor, "credentials", _OF_CREDENTIAL, changes.credentials)
-    _change(cursor, "runs", "run_id = ?", changes.runs)
-    _change(cursor, "catalogue", "stream_id = ?", changes.catalogue)
-    _change(cursor, "messages", "message_id = ?", changes.messages)
-    _add(
-        cursor,
-        "credentials",
-        f"position, {CREDENTIAL_COLUMNS}",
-        (
-            (_position(stream_id, positions), *credential_values(row))
-            for stream_id, row in changes.credentials.added.items()
-        ),
-    )
-    _add(cursor, "runs", RUN_COLUMNS, map(_values, changes.runs.added.values()))
-    _add(cursor, "catalogue", CATALOGUE_COLUMNS, map(_values, changes.catalogue.added.values()))
-    _add_messages(cursor, changes.messages.added)
 
 
 def credential_values(row: CredentialRow) -> tuple[object, ...]:
@@ -223,7 +179,8 @@ def _moment(text: str | None) -> datetime | None:
     return None if text is None else datetime.fromisoformat(text)
 
 
-def _value(value: object) -> object:
+def value_of(value: object) -> object:
+    """Return the value of a field as its column holds it."""
     match value:
         case UUID():
             return value.hex
@@ -235,48 +192,6 @@ def _value(value: object) -> object:
             return value
 
 
-def _values(row: RunRow | CatalogueRow | MessageRow) -> tuple[object, ...]:
-    return tuple(_value(getattr(row, field.name)) for field in fields(row))
-
-
-def _add(
-    cursor: sqlite3.Cursor, table: str, columns: str, rows: Iterable[tuple[object, ...]]
-) -> None:
-    marks = ", ".join("?" for _ in columns.split(","))
-    cursor.executemany(f"INSERT INTO {table} ({columns}) VALUES ({marks})", rows)  # noqa: S608
-
-
-def _add_messages(cursor: sqlite3.Cursor, rows: Mapping[UUID, MessageRow]) -> None:
-    marks = ", ".join("?" for _ in fields(MessageRow))
-    cursor.executemany(
-        f"INSERT INTO messages (position, message_id, {MESSAGE_COLUMNS}) "  # noqa: S608
-        f"SELECT position, ?, {marks} FROM credentials WHERE {_OF_CREDENTIAL}",
-        ((id_.hex, *_values(row), row.credential_id.hex) for id_, row in rows.items()),
-    )
-    if rows and cursor.rowcount != len(rows):
-        raise IntegrityError("a message is asked for about what is no credential")
-
-
-def _change(cursor: sqlite3.Cursor, table: str, which: str, changes: TableChanges[Any]) -> None:
-    # Rows that get new values in the same columns are changed by one statement.
-    alike: dict[tuple[str, ...], list[tuple[object, ...]]] = {}
-    for stream_id, columns in changes.changed.items():
-        values = (*map(_value, columns.values()), stream_id.hex)
-        alike.setdefault(tuple(columns), []).append(values)
-    for names, rows in alike.items():
-        assignments = ", ".join(f"{name} = ?" for name in names)
-        cursor.executemany(f"UPDATE {table} SET {assignments} WHERE {which}", rows)  # noqa: S608
-        if cursor.rowcount != len(rows):
-            raise IntegrityError(
-                f"{len(rows) - cursor.rowcount} of the streams in the batch are not among the "
-                f"{table}: they do not begin with the event that puts them there"
-            )
-
-
-def _position(stream_id: UUID, positions: Mapping[UUID | str, int]) -> int:
-    try:
-        return positions[stream_id]
-    except KeyError:
-        raise IntegrityError(
-            f"stream {stream_id} has events already, and an award can only be the first"
-        ) from None
+def values_of(row: RunRow | CatalogueRow | MessageRow) -> tuple[object, ...]:
+    """Return a row of any other table as its columns hold it."""
+    return tuple(value_of(getattr(row, field.name)) for field in fields(row))

@@ -1,0 +1,1 @@
+"""Data files: what is read from them, and all that can be wrong with them."""
