@@ -26,6 +26,7 @@ from testamur.application.transparency.sealing import Sealing
 from testamur.application.work import Done
 from testamur.domain.identifiers import RunId
 from testamur.domain.run_results import RunCounts
+from testamur.entrypoints.collecting import spare_what_is_loaded
 from testamur.entrypoints.container import Wiring
 from testamur.entrypoints.log_lines import tell
 from testamur.entrypoints.observing import Observing
@@ -218,6 +219,7 @@ class WorkerProcess(Middleware):
                 measures = self._observing.measures
                 in_front = None if measures is None else partial(measured, measures=measures)
                 self._wiring = Wiring.of(self._settings, in_front=in_front)
+                spare_what_is_loaded()
             return self._wiring
 
     def _note_tick(self, problems: int) -> None:

@@ -22,6 +22,7 @@ from testamur.application.progress import Progress, Unwatched
 from testamur.application.requests import Request
 from testamur.application.running import Runs
 from testamur.domain.identifiers import Actor, RunId
+from testamur.entrypoints.collecting import spare_what_is_loaded
 from testamur.entrypoints.container import Wiring
 from tests.benchmarks.generated_courses import TYPE, course_key, define_type, write_courses
 from tests.benchmarks.measuring import Stopwatch, peak_memory_mib, report, stopwatch
@@ -134,6 +135,7 @@ def measure(size: int) -> dict[str, float]:
             configuration = _configured(testamur)
         with closing(Wiring.of(settings)) as wiring:
             runs = wiring.resolve(Runs)
+            spare_what_is_loaded()  # as the program does
             run_id, award, counts = _carried_out(runs, configuration, 1)
             if counts.awarded != size:
                 raise AssertionError(f"the run did something else: {counts}")

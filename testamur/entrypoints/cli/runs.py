@@ -20,6 +20,7 @@ from testamur.entrypoints.cli.prospects import (
 )
 from testamur.entrypoints.cli.run_outcomes import report
 from testamur.entrypoints.cli.run_status import status
+from testamur.entrypoints.collecting import spare_what_is_loaded
 
 if TYPE_CHECKING:
     from testamur.domain.identifiers import ConfigurationId, RunId
@@ -115,5 +116,6 @@ def _carry_out(
 ) -> "RunOutcome":
     from testamur.entrypoints.cli.progress import watching
 
+    spare_what_is_loaded()
     with watching() as progress:
         return testamur.run(id_, learner_id=learner, limit=limit, progress=progress)

@@ -11,10 +11,11 @@ from testamur.entrypoints.cli.invocation import opened
 from testamur.entrypoints.cli.output import many, screen, warn, write_json
 from testamur.entrypoints.cli.parameters import AsJson
 from testamur.entrypoints.cli.run_outcomes import left_out_of, name_of
+from testamur.entrypoints.collecting import spare_what_is_loaded
 
 if TYPE_CHECKING:
     from testamur.application.progress import Progress
-    from testamur.application.ticking import TickReport
+    from testamur.application.tick_reports import TickReport
     from testamur.domain.identifiers import ReconciliationId, RunId
     from testamur.entrypoints.library import Testamur
 
@@ -28,6 +29,7 @@ def tick(called: typer.Context, as_json: AsJson = False) -> None:
     from testamur.entrypoints.cli.progress import watching
 
     with opened(called) as testamur:
+        spare_what_is_loaded()
         with watching() as progress:
             report = _tick(testamur, progress)
         if as_json:
@@ -50,7 +52,7 @@ def tick(called: typer.Context, as_json: AsJson = False) -> None:
 def _tick(testamur: "Testamur", progress: "Progress") -> "TickReport":
     """Do what is due, or leave it to the tick that is going on: cron may well call too often."""
     from testamur.application.errors import AlreadyRunning
-    from testamur.application.ticking import TickReport
+    from testamur.application.tick_reports import TickReport
 
     try:
         return testamur.tick(progress=progress)
