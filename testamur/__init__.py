@@ -45,6 +45,7 @@ if TYPE_CHECKING:
     from testamur.application.previewing import Preview as Preview
     from testamur.application.progress import Progress as Progress
     from testamur.application.progress import Step as Step
+    from testamur.application.prospects import Prospect as Prospect
     from testamur.application.reasons import Reasons as Reasons
     from testamur.application.reissuing import Reissue as Reissue
     from testamur.application.reissuing_many import Reissuable as Reissuable
@@ -52,7 +53,6 @@ if TYPE_CHECKING:
     from testamur.application.retention import InactiveLearner as InactiveLearner
     from testamur.application.revoking import Revocable as Revocable
     from testamur.application.revoking import Revocation as Revocation
-    from testamur.application.running import Prospect as Prospect
     from testamur.application.standing import ConfigurationStanding as ConfigurationStanding
     from testamur.application.standing import HeldCredential as HeldCredential
     from testamur.application.standing import LearnerStanding as LearnerStanding
@@ -176,7 +176,7 @@ _PUBLIC: dict[str, str] = {
     "Preview": "testamur.application.previewing",
     "PreviewWarning": "testamur.application.inspecting",
     "Progress": "testamur.application.progress",
-    "Prospect": "testamur.application.running",
+    "Prospect": "testamur.application.prospects",
     "Reasons": "testamur.application.reasons",
     "ReconciliationCounts": "testamur.domain.reconciliations",
     "ReconciliationId": "testamur.domain.identifiers",

@@ -1,7 +1,8 @@
 """Awarding: from a page of learners' records to awards in the event store."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Final
 from uuid import UUID
 
@@ -38,6 +39,44 @@ MOST_NUMBERED_CONFLICTS: Final = 500
 
 
 @dataclass(frozen=True, slots=True)
+class AwardBasis:
+    """What the awards of one run share.
+
+    Args:
+        context_name: Name of the context, as the credentials are to show it.
+        retrieved_at: When the data source was asked (aware).
+    """
+
+    context_name: str
+    retrieved_at: datetime
+
+    @classmethod
+    def of(cls, prepared: PreparedConfiguration, inquiry: Inquiry) -> "AwardBasis":
+        """Return that of an inquiry into a configuration's learners."""
+        shown = prepared.options.context.certificate_name or inquiry.facts.shown_name
+        return cls(shown, inquiry.retrieved_at)
+
+
+@dataclass(frozen=True, slots=True)
+class SiftedPage:
+    """A page of learners, sorted out by what they have achieved.
+
+    Args:
+        held: Who holds the credential already; they were not judged.
+        left_out: Who was not judged because the data source cannot tell what they have achieved.
+        not_eligible: Verdicts of those who do not meet the criteria.
+        earned: Verdicts of those who do.
+        renewals: What those of them who hold it would renew.
+    """
+
+    held: frozenset[LearnerId]
+    left_out: tuple[LeftOut, ...]
+    not_eligible: tuple[Verdict, ...]
+    earned: tuple[Verdict, ...]
+    renewals: Mapping[LearnerId, Renewal]
+
+
+@dataclass(frozen=True, slots=True)
 class JudgedPage:
     """A page of learners, sorted out by what is to become of each.
 
@@ -49,11 +88,11 @@ class JudgedPage:
         awards: What is to be awarded, by credential.
     """
 
-    held: frozenset[LearnerId]
-    left_out: tuple[LeftOut, ...]
-    not_eligible: tuple[Verdict, ...]
-    refused: tuple[Refusal, ...]
-    awards: Mapping[CredentialId, CredentialAwarded]
+    held: frozenset[LearnerId] = frozenset()
+    left_out: tuple[LeftOut, ...] = ()
+    not_eligible: tuple[Verdict, ...] = ()
+    refused: tuple[Refusal, ...] = ()
+    awards: Mapping[CredentialId, CredentialAwarded] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +112,19 @@ class Awarding:
         prepared: PreparedConfiguration,
         inquiry: Inquiry,
     ) -> JudgedPage:
-        """Sort out a page of learners without writing anything.
+        """Sort out a page of learners without writing anything: `sift`, and who can be awarded."""
+        sifted = self.sift(records, prepared, inquiry)
+        basis = AwardBasis.of(prepared, inquiry)
+        refused, awards = self._awards_of(sifted.earned, prepared, basis, sifted.renewals)
+        return JudgedPage(sifted.held, sifted.left_out, sifted.not_eligible, refused, awards)
+
+    def sift(
+        self,
+        records: Sequence[LearnerRecord],
+        prepared: PreparedConfiguration,
+        inquiry: Inquiry,
+    ) -> SiftedPage:
+        """Sort out a page of learners by what they have achieved, without writing anything.
 
         Whoever holds the credential already is dropped first, so that a run over a course where
         almost everybody does costs little more than looking them up. Whoever the source cannot
@@ -95,23 +146,10 @@ class Awarding:
             if record.left_out is not None
         ]
         verdicts = [judge(record, inquiry) for record in others if record.left_out is None]
-        eligible = [verdict for verdict in verdicts if verdict.eligible]
-        people = self.source.people([each.learner_id for each in eligible]) if eligible else {}
-        refused: list[Refusal] = []
-        awards: dict[CredentialId, CredentialAwarded] = {}
-        for verdict in eligible:
-            renewal = renewals.get(verdict.learner_id)
-            person = people.get(verdict.learner_id)
-            outcome = self._award(verdict, person, prepared, inquiry, renewal)
-            if isinstance(outcome, Refusal):
-                refused.append(outcome)
-            else:
-                id_ = credential_id(prepared.id, verdict.learner_id, outcome.edition)
-                awards[id_] = outcome
         # Who may renew a credential and has not earned that holds what they have.
         unearned = {verdict.learner_id for verdict in verdicts if not verdict.eligible}
         newly_judged = lacking | (renewals.keys() - unearned)
-        return JudgedPage(
+        return SiftedPage(
             held=frozenset(learner_ids) - newly_judged,
             left_out=tuple(left_out),
             not_eligible=tuple(
@@ -119,9 +157,32 @@ class Awarding:
                 for verdict in verdicts
                 if not verdict.eligible and verdict.learner_id in lacking
             ),
-            refused=tuple(refused),
-            awards=awards,
+            earned=tuple(verdict for verdict in verdicts if verdict.eligible),
+            renewals=renewals,
         )
+
+    def judge_earned(
+        self,
+        verdicts: Sequence[Verdict],
+        prepared: PreparedConfiguration,
+        basis: AwardBasis,
+    ) -> JudgedPage:
+        """Sort out learners who had earned the credential when they were sifted, a while ago.
+
+        Args:
+            verdicts: On them.
+            prepared: The configuration.
+            basis: Of their awards.
+        """
+        learner_ids = [verdict.learner_id for verdict in verdicts]
+        lacking = self.register.not_holding(prepared.id, learner_ids)
+        renewals = self._recertifying.renewals(
+            prepared, set(learner_ids) - lacking, basis.retrieved_at
+        )
+        waiting = [each for each in verdicts if each.learner_id in lacking | renewals.keys()]
+        refused, awards = self._awards_of(waiting, prepared, basis, renewals)
+        held = frozenset(learner_ids) - {each.learner_id for each in waiting}
+        return JudgedPage(held=held, refused=refused, awards=awards)
 
     def award(
         self,
@@ -211,12 +272,33 @@ class Awarding:
                 return len(waiting)
         raise ConcurrencyConflict(list(waiting))
 
+    def _awards_of(
+        self,
+        earned: Sequence[Verdict],
+        prepared: PreparedConfiguration,
+        basis: AwardBasis,
+        renewals: Mapping[LearnerId, Renewal],
+    ) -> tuple[tuple[Refusal, ...], Mapping[CredentialId, CredentialAwarded]]:
+        people = self.source.people([each.learner_id for each in earned]) if earned else {}
+        refused: list[Refusal] = []
+        awards: dict[CredentialId, CredentialAwarded] = {}
+        for verdict in earned:
+            renewal = renewals.get(verdict.learner_id)
+            person = people.get(verdict.learner_id)
+            outcome = self._award(verdict, person, prepared, basis, renewal)
+            if isinstance(outcome, Refusal):
+                refused.append(outcome)
+            else:
+                id_ = credential_id(prepared.id, verdict.learner_id, outcome.edition)
+                awards[id_] = outcome
+        return tuple(refused), awards
+
     def _award(
         self,
         verdict: Verdict,
         person: Person | None,
         prepared: PreparedConfiguration,
-        inquiry: Inquiry,
+        basis: AwardBasis,
         renewal: Renewal | None,
     ) -> CredentialAwarded | Refusal:
         learner_id = verdict.learner_id
@@ -236,12 +318,12 @@ class Awarding:
             type_name=definition.name,
             issuer_name=definition.issuer.name,
             context_key=str(prepared.context),
-            context_name=prepared.options.context.certificate_name or inquiry.facts.shown_name,
-            award_date=self.installation.date_of(inquiry.retrieved_at),
+            context_name=basis.context_name,
+            award_date=self.installation.date_of(basis.retrieved_at),
             evidence=verdict.evidence,
             verification_id=self.ids.verification_id(),
         )
-        awarded = with_expiry(awarded, prepared, self.installation, inquiry.retrieved_at)
+        awarded = with_expiry(awarded, prepared, self.installation, basis.retrieved_at)
         if renewal is not None:
             awarded = renewal.following(awarded)
         return self.check(prepared, awarded) or awarded

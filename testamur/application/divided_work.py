@@ -1,4 +1,8 @@
-"""Divided work: what several workers share. run → divide → issue and notify, batch by batch."""
+"""Divided work: what several workers share.
+
+A run is divided into pages, which are awarded, and what they award into batches, which are issued
+and whose learners are told.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,6 +16,8 @@ from testamur.application.ports.deliveries import DeliveryLedger
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
 from testamur.application.ports.system import Clock
 from testamur.application.ports.tasks import (
+    AwardPage,
+    AwardRun,
     IssueAwarded,
     IssueBatch,
     NotifyBatch,
@@ -34,7 +40,7 @@ _PAGE: Final = 500
 
 @dataclass(frozen=True, slots=True)
 class DividedWork:
-    """Does tasks as `Work` does, but cuts a pass over many credentials into batches."""
+    """Does tasks as `Work` does, but cuts a run into pages, and a pass into batches."""
 
     work: Work
     register: Register
@@ -49,6 +55,13 @@ class DividedWork:
             TestamurError: It failed; what it did until then is recorded.
         """
         match task:
+            case AwardRun(run_id):
+                run = self.work.divided_runs.divide(run_id, progress)
+                for place in run.left:
+                    queue.send(AwardPage(run_id, place.share, place.number))
+                if not run.by_pages:
+                    queue.send(IssueAwarded(run_id))
+                return run.counts
             case IssueAwarded(run_id):
                 self._divide_issuing(run_id, queue, progress)
                 return IssueCounts()

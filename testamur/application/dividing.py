@@ -6,7 +6,7 @@ write to one learner, at the same time; and an erasure waits for one share only.
 """
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final
 
 from testamur.application.ports.register import CredentialRow
@@ -48,3 +48,9 @@ def divided(rows: Iterable[CredentialRow]) -> Iterator[tuple[int, tuple[Credenti
             yield share, tuple(begun.pop(share))
     for share, batch in begun.items():
         yield share, tuple(batch)
+
+
+def batches_of(ids: Sequence[CredentialId]) -> Iterator[tuple[CredentialId, ...]]:
+    """Yield credentials of one share in batches of up to :data:`BATCH_SIZE`."""
+    for first in range(0, len(ids), BATCH_SIZE):
+        yield tuple(ids[first : first + BATCH_SIZE])

@@ -21,6 +21,7 @@ from testamur.application.mentions import Mentions
 from testamur.application.ports.event_store import Attribution, EventStore, RecordedEvent
 from testamur.application.ports.notification import ForgettingNotifier, Notifier
 from testamur.application.ports.register import CredentialFilter, CredentialRow, Register
+from testamur.application.ports.run_pages import RunPages
 from testamur.application.ports.secret_keys import SecretKeys
 from testamur.application.ports.storage import ArtifactStorage, SweepingStorage
 from testamur.application.ports.system import Clock, WorkLocks
@@ -108,6 +109,7 @@ class Erasing:
     locks: WorkLocks
     clock: Clock
     installation: Installation
+    pages: RunPages
 
     def erasable(self, learner_id: LearnerId) -> Erasable:
         """Return what an erasure would take away.
@@ -193,7 +195,8 @@ class Erasing:
         # it is to be recorded, that it is too late.
         self._mark(learner_id, reason, attribution)
         with self._nothing_under_way(learner_id, wait_seconds):
-            # A run may have awarded something in the meantime.
+            # A run may have awarded something in the meantime, or be about to.
+            self.pages.forget(learner_id)
             self._mark(learner_id, reason, attribution)
             traces = self._traces(self._streams(learner_id))
             files = self._delete_files(traces)
@@ -217,13 +220,14 @@ class Erasing:
     def _nothing_under_way(self, learner_id: LearnerId, wait_seconds: float) -> Iterator[None]:
         """Keep documents and messages of a learner from being made, in passes and in batches.
 
-        And documents from being put away, which might leave one in the archive; and names from
-        being recorded that a reconciliation has found.
+        And pages that they may be on from being awarded; documents from being put away, which might
+        leave one in the archive; and names from being recorded that a reconciliation has found.
         """
         share = share_of(learner_id)
         with ExitStack() as held:
             held.enter_context(self.locks.hold(WITHDRAW, wait_seconds))
             held.enter_context(self.locks.hold(RECORD_FINDINGS, wait_seconds))
+            held.enter_context(self.locks.hold(work_on_share("award", share), wait_seconds))
             for work in ("issue", "notify"):
                 held.enter_context(self.locks.hold(work, wait_seconds))
                 held.enter_context(self.locks.hold(work_on_share(work, share), wait_seconds))

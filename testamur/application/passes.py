@@ -6,15 +6,16 @@ from functools import partial
 from itertools import islice
 from typing import Final
 
-from testamur.application.awarding import Awarding, JudgedPage
+from testamur.application.awarding import AwardBasis, Awarding, JudgedPage
 from testamur.application.configurations import PreparedConfiguration
+from testamur.application.division import DivisionBeingMade
 from testamur.application.ports.retrieval import Needs, RetrievalSource
 from testamur.application.progress import Progress, Step
 from testamur.application.proposing import ProposalBeingMade
 from testamur.application.run_journal import RunJournal
 from testamur.domain import runs
 from testamur.domain.credentials import CredentialAwarded
-from testamur.domain.eligibility import Inquiry
+from testamur.domain.eligibility import Inquiry, Verdict
 from testamur.domain.identifiers import CredentialId, LearnerId
 from testamur.domain.learning import LearnerRecord
 from testamur.domain.run_results import RunCounts
@@ -97,6 +98,37 @@ class Pass:
             counts += self._awarded(awards)
         return counts
 
+    def divide(self, division: DivisionBeingMade) -> RunCounts:
+        """Deal out those who have earned the credential, and count all others.
+
+        Args:
+            division: Puts them on pages.
+        """
+        counts = RunCounts()
+        for records in self._records():
+            page = self.awarding.sift(records, self.prepared, self.inquiry)
+            self.journal.record(partial(runs.decide_leave_out, learners=page.left_out))
+            division.add(page.earned)
+            counts += RunCounts(
+                evaluated=len(records) - len(page.earned),
+                already_held=len(page.held),
+                not_eligible=len(page.not_eligible),
+                left_out=len(page.left_out),
+            )
+            self.progress.advance(Step.EVALUATE, len(records))
+        return counts
+
+    def award_earned(self, verdicts: Sequence[Verdict], basis: AwardBasis) -> RunCounts:
+        """Award those who have earned the credential, in one transaction.
+
+        Args:
+            verdicts: On them.
+            basis: What their awards share.
+        """
+        earned = EarnedPass(self.awarding, self.prepared, basis, self.journal, self.progress)
+        counts, _ = earned.award(verdicts)
+        return counts
+
     def count(self, limit: int, most: int | None, proposal: ProposalBeingMade) -> Counted:
         """Count whom the run would award, and award nobody.
 
@@ -128,12 +160,15 @@ class Pass:
 
     def _pages(self, *, is_second: bool = False) -> Iterator[tuple[RunCounts, JudgedPage]]:
         """Yield pages, each with what became of those on it who are not to be awarded."""
-        learner_id = self.journal.run.started.learner_id
-        for records in self.source.records(self.prepared.context, self.needs, learner_id):
+        for records in self._records():
             page = self.awarding.judge_page(records, self.prepared, self.inquiry)
             self.journal.record(partial(_decide_not_awarded, page=page))
             yield _not_awarded(records, page), page
             self.progress.advance(Step.EVALUATE, 0 if is_second else len(records))
+
+    def _records(self) -> Iterator[Sequence[LearnerRecord]]:
+        learner_id = self.journal.run.started.learner_id
+        return self.source.records(self.prepared.context, self.needs, learner_id)
 
     def _awarded(self, awards: Awards) -> RunCounts:
         """Award, and count; who was awarded by another in the meantime holds one already."""
@@ -142,6 +177,45 @@ class Pass:
         )
         self.progress.advance(Step.AWARD, awarded)
         return RunCounts(already_held=len(awards) - awarded, eligible=awarded, awarded=awarded)
+
+
+@dataclass(frozen=True, slots=True)
+class EarnedPass:
+    """Awards learners who had earned the credential when the run went over them.
+
+    Args:
+        awarding: Awards them.
+        prepared: The configuration.
+        basis: What their awards share.
+        journal: Of the run; those who are refused are recorded there.
+        progress: Is told how far it is.
+    """
+
+    awarding: Awarding
+    prepared: PreparedConfiguration
+    basis: AwardBasis
+    journal: RunJournal
+    progress: Progress
+
+    def award(self, verdicts: Sequence[Verdict]) -> tuple[RunCounts, tuple[CredentialId, ...]]:
+        """Award them in one transaction; return what became of them, and the credentials.
+
+        A credential that another writer awarded at the same moment is among those returned.
+        """
+        page = self.awarding.judge_earned(verdicts, self.prepared, self.basis)
+        self.journal.record(partial(runs.decide_refuse, refusals=page.refused))
+        awarded = self.awarding.award(
+            page.awards, self.journal.attribution(), self.prepared.options.serial
+        )
+        self.progress.advance(Step.AWARD, awarded)
+        counts = RunCounts(
+            evaluated=len(verdicts),
+            already_held=len(page.held) + len(page.awards) - awarded,
+            eligible=awarded + len(page.refused),
+            awarded=awarded,
+            refused=len(page.refused),
+        )
+        return counts, tuple(page.awards)
 
 
 def with_awarded_before(counts: RunCounts, before: int) -> RunCounts:

@@ -61,6 +61,7 @@ from testamur.domain.runs import (
     LearnersRefused,
     RunApproved,
     RunCompleted,
+    RunDivided,
     RunEvent,
     RunFailed,
     RunNeedsApproval,
@@ -116,7 +117,7 @@ def _register_run(
             )
         case RunFailed():
             changes.runs.change(stream_id, failures=event.attempt, retry_at=event.retry_at)
-        case LearnersRefused() | LearnersLeftOut():
+        case LearnersRefused() | LearnersLeftOut() | RunDivided():
             pass
         case _:
             assert_never(event)

@@ -13,9 +13,10 @@ from testamur.domain.errors import NotFound
 from testamur.domain.identifiers import Actor, RunId
 from testamur.domain.runs import IssuanceRun, RunEvent
 
-#: A decision is made again when another writer was first. The lock of the configuration keeps
-#: others away, so that one that keeps being first means that something is wrong.
-MOST_CONFLICTS: Final = 5
+#: A decision is made again when another writer was first. These are the workers that award pages of
+#: the run, each of which writes once for a page; a writer that is never first means that something
+#: is wrong.
+MOST_CONFLICTS: Final = 100
 
 
 class RunJournal:

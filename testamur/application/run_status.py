@@ -117,12 +117,15 @@ class RunStatuses:
         not_issued = tally.by_status.get(CredentialStatus.AWARDED, 0)
         failures = [each.event for each in recorded if isinstance(each.event, RunFailed)]
         counts = run.counts or (run.asked.counts if run.asked and not run.can_go_on else None)
+        evaluated = counts.evaluated if counts else evaluated_so_far
+        if run.divided is not None and counts is None:
+            evaluated = run.divided.counts.evaluated + run.divided.earned
         return RunStatus(
             run_id=id_,
             configuration_id=run.started.configuration_id,
             started_at=recorded[0].attribution.at,
             state=_state(run),
-            evaluated=counts.evaluated if counts else evaluated_so_far,
+            evaluated=evaluated,
             awarded=awarded,
             refused=len(run.refused),
             left_out=len(run.left_out),

@@ -5,12 +5,12 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Literal
 
 from testamur.application.aggregates import append, load
-from testamur.application.awarding import Awarding, JudgedPage
+from testamur.application.awarding import AwardBasis, Awarding
 from testamur.application.configurations import Configurations, PreparedConfiguration
 from testamur.application.digests import request_digest
+from testamur.application.division import DivisionBeingMade
 from testamur.application.errors import ConcurrencyConflict
 from testamur.application.expiring import require_not_over
 from testamur.application.guarding import Guard, GuardLimit
@@ -19,40 +19,20 @@ from testamur.application.passes import Counted, Pass, with_awarded_before
 from testamur.application.ports.event_store import Attribution, EventStore
 from testamur.application.ports.register import CredentialFilter, Register
 from testamur.application.ports.retrieval import Needs, RetrievalSource
-from testamur.application.ports.system import Clock, WorkLocks
+from testamur.application.ports.run_pages import RunPages
+from testamur.application.ports.system import Clock, IdSource, WorkLocks
 from testamur.application.progress import Progress, Step
 from testamur.application.proposing import ProposalBeingMade, Proposals
+from testamur.application.prospects import Prospect, prospects_of
 from testamur.application.recertifying import require_dates
 from testamur.application.requests import Request
 from testamur.application.run_journal import RunJournal
 from testamur.domain import runs
-from testamur.domain.eligibility import Inquiry, Verdict
+from testamur.domain.eligibility import Inquiry
 from testamur.domain.errors import NotFound, TestamurError
 from testamur.domain.identifiers import Actor, ConfigurationId, LearnerId, RunId, run_id
 from testamur.domain.run_results import RunCounts
-from testamur.domain.runs import IssuanceRun, RunNeedsApproval, RunStarted
-
-Outcome = Literal["award", "already-held", "not-eligible", "left-out", "refused"]
-
-
-@dataclass(frozen=True, slots=True)
-class Prospect:
-    """What a run would do for one learner, as a dry run found out.
-
-    Args:
-        learner_id: Who.
-        outcome: What would become of them.
-        full_name: Their name, for those who would be awarded the credential.
-        verdict: What they have reached; None for those who hold the credential, or would be left
-            out or refused.
-        detail: Why they would be left out or refused.
-    """
-
-    learner_id: LearnerId
-    outcome: Outcome
-    full_name: str | None = None
-    verdict: Verdict | None = None
-    detail: str | None = None
+from testamur.domain.runs import IssuanceRun, RunDivided, RunNeedsApproval, RunStarted
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +48,8 @@ class Runs:
     clock: Clock
     guard: Guard
     proposals: Proposals
+    pages: RunPages
+    ids: IdSource
 
     def start(
         self,
@@ -100,9 +82,9 @@ class Runs:
             limit=limit,
         )
         # Under the lock: whoever is told to try again later must not find two runs afterwards.
-        with self._only_run(configuration):
+        with self.only_run(configuration):
             now = self.clock.now()
-            prepared = self._prepare(configuration)
+            prepared = self.prepare(configuration)
             if learner_id is not None:
                 self._require_known(learner_id, prepared, _needs(prepared, now))
             return self._start(started, request.actor, now)
@@ -148,33 +130,91 @@ class Runs:
             AlreadyRunning: Another process carries out a run of this configuration.
             TestamurError: The run failed; that is recorded, and a scheduled run tried again.
         """
-        configuration = self.get(id_).started.configuration_id
-        with self._only_run(configuration):
+        with self.only_run(self.get(id_).started.configuration_id):
             # Looked at only now: until the lock was free, another process may have carried it out.
             journal = RunJournal.open(self.events, self.clock, id_)
             if not journal.run.can_go_on:
-                return _told_before(journal.run)
-            try:
-                found = self._go_over(id_, journal, progress)
-                if isinstance(found, RunNeedsApproval):
-                    journal.record(partial(runs.decide_need_approval, asked=found))
-                    return found.counts
-                self._tell_staff(id_, configuration, journal, found)
-                journal.record(partial(runs.decide_complete, counts=found))
-            except Exception as error:
-                told, now = _for_the_record(error), self.clock.now()
-                journal.record(partial(runs.decide_fail, error=told, now=now))
-                raise
-            return found
+                return told_before(journal.run)
+            found = self.attempt(id_, journal, progress)
+            return found.counts if isinstance(found, RunDivided) else found
 
-    def _tell_staff(
-        self,
-        id_: RunId,
-        configuration: ConfigurationId,
-        journal: RunJournal,
-        counts: RunCounts,
-    ) -> None:
+    def attempt(
+        self, id_: RunId, journal: RunJournal, progress: Progress, *, by_pages: bool = False
+    ) -> RunCounts | RunDivided:
+        """Go over the learners of a run that is open; whoever calls it holds the run's lock.
+
+        Args:
+            id_: The run.
+            journal: Of the run.
+            progress: Is told how far it is.
+            by_pages: Whether those who have earned the credential may be put on pages, where
+                neither a limit nor a guard looks at the run and they are not few.
+
+        Returns:
+            What it found and did; or what it put on pages, and found of all others.
+
+        Raises:
+            TestamurError: As :meth:`carry_out`.
+        """
+        try:
+            found = self._go_over(id_, journal, progress, by_pages=by_pages)
+            if isinstance(found, RunDivided):
+                journal.record(partial(runs.decide_divide, divided=found))
+                return found
+            if isinstance(found, RunNeedsApproval):
+                journal.record(partial(runs.decide_need_approval, asked=found))
+                return found.counts
+            return self.complete(id_, journal, found)
+        except Exception as error:
+            told, now = for_the_record(error), self.clock.now()
+            journal.record(partial(runs.decide_fail, error=told, now=now))
+            raise
+
+    def complete(self, id_: RunId, journal: RunJournal, found: RunCounts) -> RunCounts:
+        """Complete a run that has gone over all learners; whoever calls it holds the run's lock.
+
+        Args:
+            id_: The run.
+            journal: Of the run.
+            found: What it found and did since it was last interrupted.
+
+        Returns:
+            What it found and did in all.
+        """
+        tally = self.register.tally(CredentialFilter(run_id=id_))
+        counts = with_awarded_before(found, sum(tally.by_status.values()) - found.awarded)
+        self._tell_staff(id_, journal, counts)
+        journal.record(partial(runs.decide_complete, counts=counts))
+        if journal.run.divided is not None:
+            self.pages.drop(id_)
+        return counts
+
+    def only_run(
+        self, configuration: ConfigurationId, wait_seconds: float = 0
+    ) -> AbstractContextManager[None]:
+        """Hold the lock of a configuration's runs while the context lasts.
+
+        Raises:
+            AlreadyRunning: Another process holds it still, after waiting for so long.
+        """
+        return self.locks.hold(f"run {configuration}", wait_seconds)
+
+    def prepare(self, configuration: ConfigurationId) -> PreparedConfiguration:
+        """Return a configuration that may be run, ready to award by.
+
+        Raises:
+            TestamurError: As :meth:`start`.
+        """
+        prepared = self.configurations.prepare(configuration)
+        prepared.type.require_in_use()
+        prepared.configuration.require_in_use()
+        require_not_over(prepared, self.awarding.installation, self.clock.now())
+        require_dates(prepared, self.source)
+        return prepared
+
+    def _tell_staff(self, id_: RunId, journal: RunJournal, counts: RunCounts) -> None:
         """Have the staff told what the run came to, if they want to be and there is something."""
+        configuration = journal.run.started.configuration_id
         if not (counts.awarded or counts.refused or counts.left_out):
             return
         if self.configurations.notification(configuration).digest_to:
@@ -186,7 +226,7 @@ class Runs:
         Raises:
             TestamurError: As :meth:`start`.
         """
-        prepared = self._prepare(configuration)
+        prepared = self.prepare(configuration)
         return self.guard.limits(configuration, prepared.options.guard, None)
 
     def dry_run(
@@ -202,22 +242,22 @@ class Runs:
             TestamurError: As :meth:`start` and :meth:`carry_out`.
         """
         asked_at = self.clock.now()
-        prepared = self._prepare(configuration)
+        prepared = self.prepare(configuration)
         needs = _needs(prepared, asked_at)
         if learner_id is not None:
             self._require_known(learner_id, prepared, needs)
         inquiry = self._inquire(prepared, needs)
         for records in self.source.records(prepared.context, needs, learner_id):
             page = self.awarding.judge_page(records, prepared, inquiry)
-            yield from _prospects(page)
+            yield from prospects_of(page)
             progress.advance(Step.EVALUATE, len(records))
 
     def _go_over(
-        self, id_: RunId, journal: RunJournal, progress: Progress
-    ) -> RunCounts | RunNeedsApproval:
+        self, id_: RunId, journal: RunJournal, progress: Progress, *, by_pages: bool
+    ) -> RunCounts | RunNeedsApproval | RunDivided:
         run = journal.run
         configuration = run.started.configuration_id
-        prepared = self._prepare(configuration)
+        prepared = self.prepare(configuration)
         needs = _needs(prepared, journal.fresh_from)
         inquiry = self._inquire(prepared, needs)
         once = Pass(self.source, self.awarding, prepared, needs, inquiry, journal, progress)
@@ -225,33 +265,40 @@ class Runs:
         before = sum(tally.by_status.values())
         limits = self.guard.limits(configuration, prepared.options.guard, run.started)
         if run.approval == "approved" and run.asked is not None:
-            counts = once.award(None, only=self.proposals.all_of(id_, run.asked))
-        elif not limits:
+            return once.award(None, only=self.proposals.all_of(id_, run.asked))
+        if not limits:
             most = run.started.limit
-            counts = once.award(None if most is None else most - before)
-        elif before:
+            if most is None and by_pages:
+                return self._divide(id_, once)
+            return once.award(None if most is None else most - before)
+        if before:
             # The guard let it pass when it began to award.
-            counts = once.award(limits[0].most - before)
-        else:
-            proposal = ProposalBeingMade(self.events, journal, id_, configuration)
-            counted = once.count(limits[0].most, run.started.limit, proposal)
-            if counted.new > limits[0].most:
-                return _asked(limits[0], counted, proposal)
-            if counted.kept is not None:
-                return once.award_kept(counted)
-            counts = once.award(limits[0].most, is_second=True)
-        return with_awarded_before(counts, before)
+            return once.award(limits[0].most - before)
+        proposal = ProposalBeingMade(self.events, journal, id_, configuration)
+        counted = once.count(limits[0].most, run.started.limit, proposal)
+        if counted.new > limits[0].most:
+            return _asked(limits[0], counted, proposal)
+        if counted.kept is not None:
+            return once.award_kept(counted)
+        return once.award(limits[0].most, is_second=True)
 
-    def _only_run(self, configuration: ConfigurationId) -> AbstractContextManager[None]:
-        return self.locks.hold(f"run {configuration}")
-
-    def _prepare(self, configuration: ConfigurationId) -> PreparedConfiguration:
-        prepared = self.configurations.prepare(configuration)
-        prepared.type.require_in_use()
-        prepared.configuration.require_in_use()
-        require_not_over(prepared, self.awarding.installation, self.clock.now())
-        require_dates(prepared, self.source)
-        return prepared
+    def _divide(self, id_: RunId, once: Pass) -> RunCounts | RunDivided:
+        """Put those who have earned the credential on pages, or award them where they are few."""
+        division = DivisionBeingMade(self.pages, id_, self.ids.request_id())
+        others = once.divide(division)
+        basis = AwardBasis.of(once.prepared, once.inquiry)
+        few = division.few()
+        if few is not None:
+            return others + once.award_earned(few, basis)
+        division.finish()
+        return RunDivided(
+            division=division.id,
+            pages=len(division.places),
+            earned=division.learners,
+            counts=others,
+            context_name=basis.context_name,
+            retrieved_at=basis.retrieved_at,
+        )
 
     def _require_known(
         self, learner_id: LearnerId, prepared: PreparedConfiguration, needs: Needs
@@ -285,11 +332,13 @@ def _needs(prepared: PreparedConfiguration, not_before: datetime | None) -> Need
     return needs_of(prepared.options.criteria, not_before, dates=dates)
 
 
-def _for_the_record(error: Exception) -> str:
+def for_the_record(error: Exception) -> str:
+    """Return what the record of a run says of an error."""
     return error.for_the_record() if isinstance(error, TestamurError) else type(error).__name__
 
 
-def _told_before(run: IssuanceRun) -> RunCounts:
+def told_before(run: IssuanceRun) -> RunCounts:
+    """Return what a run that does not go on has found and done."""
     if run.counts is not None:
         return run.counts
     return run.asked.counts if run.asked is not None else RunCounts()
@@ -306,19 +355,3 @@ def _asked(limit: GuardLimit, counted: Counted, proposal: ProposalBeingMade) -> 
         sha256=sha256,
         counts=counted.counts + RunCounts(eligible=proposal.learners),
     )
-
-
-def _prospects(page: JudgedPage) -> Iterator[Prospect]:
-    for awarded in page.awards.values():
-        name = awarded.person.full_name if awarded.person else None
-        verdict = Verdict(awarded.learner_id, eligible=True, evidence=awarded.evidence)
-        again = None if awarded.replaces is None else f"edition {awarded.edition}, in its place"
-        yield Prospect(awarded.learner_id, "award", name, verdict, again)
-    for refusal in page.refused:
-        yield Prospect(refusal.learner_id, "refused", detail=refusal.detail)
-    for left_out in page.left_out:
-        yield Prospect(left_out.learner_id, "left-out", detail=left_out.reason)
-    for verdict in page.not_eligible:
-        yield Prospect(verdict.learner_id, "not-eligible", verdict=verdict)
-    for learner_id in sorted(page.held):
-        yield Prospect(learner_id, "already-held")

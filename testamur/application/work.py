@@ -2,9 +2,13 @@
 
 from dataclasses import dataclass
 
+from testamur.application.divided_runs import DividedRuns
+from testamur.application.dividing import batches_of
 from testamur.application.issuing import IssueCounts, Issuing
 from testamur.application.notifying import NotifyCounts, Notifying
+from testamur.application.ports.run_pages import PagePlace
 from testamur.application.ports.tasks import (
+    AwardPage,
     AwardRun,
     IssueAwarded,
     IssueBatch,
@@ -32,6 +36,7 @@ class Work:
     issuing: Issuing
     notifying: Notifying
     reconciling: Reconciling
+    divided_runs: DividedRuns
 
     def do(self, task: Task, queue: TaskQueue, progress: Progress) -> Done:
         """Do a task, hand over the one that follows, and return what was done.
@@ -44,6 +49,12 @@ class Work:
             case AwardRun(run_id):
                 counts = self.runs.carry_out(run_id, progress)
                 queue.send(IssueAwarded(run_id))
+                return counts
+            case AwardPage(run_id, share, number):
+                place = PagePlace(share, number)
+                counts, ids = self.divided_runs.award_page(run_id, place, progress)
+                for batch in batches_of(ids):
+                    queue.send(IssueBatch(share, batch))
                 return counts
             case IssueAwarded(run_id):
                 issued = self.issuing.issue_awaiting(progress, run_id)

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Annotated, Final, Literal
+from uuid import UUID
 
 from pydantic import Field
 
@@ -53,6 +54,26 @@ class LearnersLeftOut(DomainEvent):
     """Learners could not be judged; the next run tries them again."""
 
     learners: tuple[LeftOut, ...]
+
+
+class RunDivided(DomainEvent):
+    """The run has gone over all learners, and left awarding them to several workers, in pages.
+
+    Args:
+        division: Tells these pages from those of another attempt.
+        pages: How many there are.
+        earned: Learners on them: they meet the criteria, and were not awarded yet.
+        counts: What became of all the others.
+        context_name: Name of the context, as the credentials are to show it.
+        retrieved_at: When the data source was asked.
+    """
+
+    division: UUID
+    pages: Annotated[int, Field(ge=1)]
+    earned: Annotated[int, Field(ge=1)]
+    counts: RunCounts
+    context_name: str
+    retrieved_at: Moment
 
 
 class RunNeedsApproval(DomainEvent):
@@ -114,6 +135,7 @@ RunEvent = (
     RunStarted
     | LearnersRefused
     | LearnersLeftOut
+    | RunDivided
     | RunNeedsApproval
     | RunApproved
     | RunRejected
@@ -127,7 +149,11 @@ RunEvent = (
 
 @dataclass(frozen=True, slots=True)
 class IssuanceRun:
-    """A run as its events left it."""
+    """A run as its events left it.
+
+    ``divided`` says whether its pages are being awarded; after a failure all learners are gone over
+    anew.
+    """
 
     started: RunStarted
     failures: int = 0
@@ -137,6 +163,7 @@ class IssuanceRun:
     left_out: frozenset[LearnerId] = field(default_factory=frozenset)
     approval: Approval = "not-needed"
     asked: RunNeedsApproval | None = None
+    divided: RunDivided | None = None
 
     @property
     def completed(self) -> bool:
@@ -164,10 +191,17 @@ def evolve(state: IssuanceRun | None, event: RunEvent) -> IssuanceRun:
             return replace(
                 known, left_out=known.left_out | {learner.learner_id for learner in event.learners}
             )
+        case RunDivided():
+            return replace(_started(state), divided=event)
         case RunNeedsApproval():
             # All learners were gone over, so what went wrong before counts no more.
             return replace(
-                _started(state), approval="needed", asked=event, failures=0, retry_at=None
+                _started(state),
+                approval="needed",
+                asked=event,
+                failures=0,
+                retry_at=None,
+                divided=None,
             )
         case RunApproved():
             return replace(_started(state), approval="approved")
@@ -176,7 +210,9 @@ def evolve(state: IssuanceRun | None, event: RunEvent) -> IssuanceRun:
         case RunCompleted():
             return replace(_started(state), counts=event.counts, retry_at=None)
         case RunFailed():
-            return replace(_started(state), failures=event.attempt, retry_at=event.retry_at)
+            return replace(
+                _started(state), failures=event.attempt, retry_at=event.retry_at, divided=None
+            )
 
 
 # Decisions
@@ -223,6 +259,19 @@ def decide_leave_out(state: IssuanceRun | None, learners: tuple[LeftOut, ...]) -
         if learner.learner_id not in run.left_out:
             new.setdefault(learner.learner_id, learner)
     return [LearnersLeftOut(learners=tuple(new.values()))] if new else []
+
+
+def decide_divide(state: IssuanceRun | None, divided: RunDivided) -> list[RunEvent]:
+    """Leave awarding those who have earned the credential to several workers.
+
+    Raises:
+        DecisionRefused: The run is over, waits for approval, or was approved: then it awards those
+            on its list only.
+    """
+    run = _open(state)
+    if run.approval == "approved":
+        raise DecisionRefused(_name(run), "it was approved, and awards those on its list")
+    return [divided]
 
 
 def decide_need_approval(state: IssuanceRun | None, asked: RunNeedsApproval) -> list[RunEvent]:

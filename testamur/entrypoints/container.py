@@ -26,6 +26,7 @@ from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials, History
 from testamur.application.delivering import Deliveries
 from testamur.application.digests import Digests
+from testamur.application.divided_runs import DividedRuns
 from testamur.application.divided_work import DividedWork
 from testamur.application.downloading import Downloading
 from testamur.application.editions import Editions
@@ -54,11 +55,12 @@ from testamur.application.ports.notification import Notifier
 from testamur.application.ports.register import Register
 from testamur.application.ports.rendering import AssetLibrary
 from testamur.application.ports.retrieval import RetrievalSource
+from testamur.application.ports.run_pages import RunPages
 from testamur.application.ports.samples import SampleMarks
 from testamur.application.ports.secret_keys import SecretKeys, WrappedKeys
 from testamur.application.ports.storage import ArtifactStorage
 from testamur.application.ports.system import Clock, IdSource, WorkLocks
-from testamur.application.ports.tasks import TaskQueue
+from testamur.application.ports.tasks import AwardRun, Task, TaskQueue
 from testamur.application.ports.transparency import HeadSigner, TreeStore
 from testamur.application.preparing import PreparedRenderers
 from testamur.application.previewing import Previews
@@ -112,6 +114,7 @@ USE_CASES = (
     Guard,
     Proposals,
     Runs,
+    DividedRuns,
     Approvals,
     RunStatuses,
     Issuing,
@@ -214,14 +217,21 @@ class Wiring:
     def queue(self, progress: Progress, done: list[Done]) -> TaskQueue:
         """Return a queue that does its tasks inline.
 
-        Where there are workers, it goes batch by batch as they do, and so keeps out of their way.
+        Where there are workers, it goes batch by batch as they do, and so keeps out of their way;
+        only a run is carried out here as a whole.
 
         Args:
             progress: Is told how far they are.
             done: Gets what each of them did.
         """
-        work = self.resolve(Work) if self.workers is None else self.resolve(DividedWork)
-        queue = InlineQueue(lambda task: done.append(work.do(task, queue, progress)))
+        work = self.resolve(Work)
+        others = work if self.workers is None else self.resolve(DividedWork)
+
+        def do(task: Task) -> None:
+            by = work if isinstance(task, AwardRun) else others
+            done.append(by.do(task, queue, progress))
+
+        queue = InlineQueue(do)
         return queue
 
     def close(self) -> None:
@@ -248,6 +258,7 @@ def _register_adapters(
     fill(Register, database.register)
     fill(Agenda, database.agenda)
     fill(DeliveryLedger, database.deliveries)
+    fill(RunPages, database.pages)
     fill(SecretKeys, database.keys)
     fill(WrappedKeys, database.keys)
     fill(StoredLog, database.log)

@@ -25,6 +25,7 @@ from testamur.application.ports.deliveries import DeliveryLedger
 from testamur.application.ports.event_store import EventStore
 from testamur.application.ports.log import StoredLog
 from testamur.application.ports.register import Register
+from testamur.application.ports.run_pages import RunPages
 from testamur.application.ports.secret_keys import SecretKeys
 from testamur.application.ports.system import WorkLocks
 from testamur.application.ports.transparency import TreeStore
@@ -60,6 +61,11 @@ class OpenDatabase(Protocol):
     @property
     def deliveries(self) -> DeliveryLedger:
         """What was sent to learners, and what waits."""
+        ...
+
+    @property
+    def pages(self) -> RunPages:
+        """The pages of runs."""
         ...
 
     @property

@@ -21,6 +21,7 @@ from testamur.adapters.dramatiq_queue.messages import (
 )
 from testamur.application.errors import EventStoreError, QueueError
 from testamur.application.ports.tasks import (
+    AwardPage,
     AwardRun,
     IssueAwarded,
     IssueBatch,
@@ -54,9 +55,9 @@ def _is_tried_again(retries: int, error: BaseException) -> bool:
     """Tell whether the queue tries a run again.
 
     What a run runs into is recorded with the run, and a tick tries it again by that record. Only
-    where nothing could be recorded does the queue do it.
+    where nothing could be recorded, or another worker is in the way, does the queue do it.
     """
-    is_recorded = not isinstance(error, EventStoreError | QueueError | Interrupt)
+    is_recorded = not isinstance(error, EventStoreError | QueueError | Interrupt | dramatiq.Retry)
     return not is_recorded and retries < MOST_RETRIES
 
 
@@ -118,8 +119,19 @@ def follow_log() -> None:
     retry_when=_is_tried_again,
 )
 def run_configuration(run_id: str) -> None:
-    """Go over the learners of a run, page by page, and award those who are eligible."""
+    """Go over the learners of a run, and put those who are eligible on pages."""
     _process.do(AwardRun(run_in(run_id)))
+
+
+@dramatiq.actor(
+    queue_name=ADDRESSES[AwardPage].queue,
+    priority=35,
+    time_limit=_HOUR,
+    retry_when=_is_tried_again,
+)
+def award_page(run_id: str, share: int, page: int) -> None:
+    """Award those on a page of a run, and hand them on to be issued."""
+    _process.do(AwardPage(run_in(run_id), share, page))
 
 
 @dramatiq.actor(

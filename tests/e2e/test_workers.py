@@ -125,9 +125,10 @@ def test_a_run_is_shared_by_workers_and_everybody_is_told_once(
         assert (status.issued, status.failed, status.left) == (LEARNERS, 0, 0)
         (worker,) = given.installation.programs
         assert worker.stop() == 0
-        # Both processes had a part in it.
-        assert len({line.split("[PID ")[1].split("]")[0] for line in worker.told().splitlines()
-                    if "task=issue_batch outcome=done" in line}) == 2  # fmt: skip
+        for task in ("award_page", "issue_batch"):
+            # Both processes had a part in it.
+            assert len({line.split("[PID ")[1].split("]")[0] for line in worker.told().splitlines()
+                        if f"task={task} outcome=done" in line}) == 2  # fmt: skip
 
 
 def test_a_reconciliation_that_is_due_is_done_by_a_worker(

@@ -96,6 +96,7 @@ from testamur.domain.runs import (
     LearnersRefused,
     RunApproved,
     RunCompleted,
+    RunDivided,
     RunFailed,
     RunNeedsApproval,
     RunRejected,
@@ -410,6 +411,16 @@ asked = st.builds(
     counts=run_counts(),
 )
 
+divided = st.builds(
+    RunDivided,
+    division=st.uuids(),
+    pages=st.integers(1, 1000),
+    earned=st.integers(1, 10**6),
+    counts=run_counts(),
+    context_name=words,
+    retrieved_at=moments,
+)
+
 about_a_message: dict[str, SearchStrategy[Any]] = {
     "notice": st.sampled_from(["issued", "revoked", "reissued", "expiring", "recertified"]),
     "sequence": st.integers(0, 3),
@@ -444,6 +455,7 @@ EVENTS: Final[dict[type[DomainEvent], SearchStrategy[Any]]] = {
     RunStarted: run_starts,
     LearnersRefused: st.builds(LearnersRefused, refusals=st.lists(refusals, max_size=3).map(tuple)),
     LearnersLeftOut: st.builds(LearnersLeftOut, learners=st.lists(left_out, max_size=3).map(tuple)),
+    RunDivided: divided,
     RunNeedsApproval: asked,
     RunApproved: st.builds(RunApproved, reason=words),
     RunRejected: st.builds(RunRejected, reason=words),

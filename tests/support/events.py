@@ -79,6 +79,7 @@ from testamur.domain.runs import (
     LearnersRefused,
     RunApproved,
     RunCompleted,
+    RunDivided,
     RunFailed,
     RunNeedsApproval,
     RunRejected,
@@ -300,6 +301,14 @@ def one_of_each() -> Sequence[DomainEvent]:
         ),
         LearnersLeftOut(
             learners=(LeftOut(learner_id=LearnerId("l-3"), reason="the LMS says “no grade”"),)
+        ),
+        RunDivided(
+            division=UUID(int=77),
+            pages=2,
+            earned=250,
+            counts=RunCounts(evaluated=20, already_held=12, not_eligible=7, left_out=1),
+            context_name="Botany, “the second part”",
+            retrieved_at=NOON,
         ),
         RunNeedsApproval(
             reason="change-of-scale",

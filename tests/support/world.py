@@ -26,6 +26,7 @@ from testamur.application.credential_types import CredentialTypes
 from testamur.application.credentials import Credentials
 from testamur.application.delivering import Deliveries
 from testamur.application.digests import Digests
+from testamur.application.divided_runs import DividedRuns
 from testamur.application.editions import Editions
 from testamur.application.erasing import Erasing
 from testamur.application.errors import RenderingError, RetrievalError, StorageError
@@ -353,7 +354,10 @@ class World:
             self.clock,
             Guard(register, GuardOptions()),
             Proposals(events),
+            self.database.pages,
+            self.ids,
         )
+        self.divided_runs = DividedRuns(self.runs)
         self.approvals = Approvals(events, Proposals(events), self.clock)
         self.issuing = Issuing(
             events,
@@ -420,6 +424,7 @@ class World:
             self.locks,
             self.clock,
             self.installation,
+            self.database.pages,
         )
         self.exporting = Exporting(
             events,
@@ -471,7 +476,9 @@ class World:
             self.clock,
         )
         self.correcting = Correcting(events, register, self.carrying_out, self.clock)
-        self.work = Work(self.runs, self.issuing, self.notifying, self.reconciling)
+        self.work = Work(
+            self.runs, self.issuing, self.notifying, self.reconciling, self.divided_runs
+        )
         self.retention = Retention(
             self.following, self.mentions, register, self.database.keys, self.clock
         )

@@ -5,6 +5,7 @@ from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from testamur.application.ports.tasks import (
+    AwardPage,
     AwardRun,
     IssueAwarded,
     IssueBatch,
@@ -25,6 +26,7 @@ class Address(NamedTuple):
 
 ADDRESSES: Final[Mapping[type, Address]] = {
     AwardRun: Address("run_configuration", "runs"),
+    AwardPage: Address("award_page", "award"),
     IssueAwarded: Address("issue_awarded", "issue"),
     IssueBatch: Address("issue_batch", "issue"),
     NotifyIssued: Address("notify_issued", "notify"),
@@ -51,6 +53,8 @@ def arguments_of(task: Task) -> dict[str, Any]:
     match task:
         case AwardRun(run_id):
             return {"run_id": str(run_id)}
+        case AwardPage(run_id, share, number):
+            return {"run_id": str(run_id), "share": share, "page": number}
         case IssueAwarded(run) | NotifyIssued(run):
             return {"run_id": None if run is None else str(run)}
         case IssueBatch(share, ids) | NotifyBatch(share, ids):
@@ -98,6 +102,7 @@ def subject_of(arguments: Mapping[str, Any], *, in_full: bool = False) -> dict[s
         "run": arguments.get("run_id"),
         "reconciliation": arguments.get("reconciliation_id"),
         "share": arguments.get("share"),
+        "page": arguments.get("page"),
         "credentials": None if ids is None else ids if in_full else len(ids),
     }
     return {name: value for name, value in about.items() if value is not None}

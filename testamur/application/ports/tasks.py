@@ -14,6 +14,21 @@ class AwardRun:
 
 
 @dataclass(frozen=True, slots=True)
+class AwardPage:
+    """Award those on a page of a run, as far as they do not hold the credential.
+
+    Args:
+        run_id: The run.
+        share: The share that all their learners are in, see `testamur.application.dividing`.
+        number: Of the page, see `testamur.application.ports.run_pages`.
+    """
+
+    run_id: RunId
+    share: int
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
 class IssueAwarded:
     """Issue what is awarded and waiting, of one run or of all."""
 
@@ -60,7 +75,7 @@ class Reconcile:
     reconciliation_id: ReconciliationId
 
 
-Task = AwardRun | IssueAwarded | NotifyIssued | IssueBatch | NotifyBatch | Reconcile
+Task = AwardRun | AwardPage | IssueAwarded | NotifyIssued | IssueBatch | NotifyBatch | Reconcile
 
 
 class TaskQueue(Protocol):

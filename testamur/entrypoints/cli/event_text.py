@@ -223,6 +223,8 @@ def _of_run(event: "RunEvent", zone: ZoneInfo) -> str:
             return _describe_refusals(event)
         case of.LearnersLeftOut():
             return _describe_left_out(event)
+        case of.RunDivided():
+            return f"{event.earned} to award, on {event.pages} pages for workers"
         case of.RunNeedsApproval():
             return describe_asked(event)
         case of.RunApproved() | of.RunRejected():

@@ -10,7 +10,7 @@ from testamur.entrypoints.cli.output import Column, many, screen, styled, warn
 
 if TYPE_CHECKING:
     from testamur.application.guarding import GuardLimit
-    from testamur.application.running import Prospect
+    from testamur.application.prospects import Prospect
     from testamur.entrypoints.cli.output import Cell
 
 #: Outcome of a prospect -> what the table says, and its colour.

@@ -15,10 +15,12 @@ from testamur.application.ports.register import CredentialFilter, CredentialTall
 from testamur.application.ports.tasks import AwardRun
 from testamur.application.previewing import Look, Preview, Previews
 from testamur.application.progress import Progress, Unwatched
+from testamur.application.prospects import Prospect
 from testamur.application.run_status import RunStatus, RunStatuses
-from testamur.application.running import Prospect, Runs
+from testamur.application.running import Runs
 from testamur.application.standing import LearnerStanding, Standings
-from testamur.application.ticking import Problem, Ticking, TickReport
+from testamur.application.tick_reports import Problem, TickReport
+from testamur.application.ticking import Ticking
 from testamur.application.work import Done
 from testamur.domain.errors import InvalidInput, TestamurError
 from testamur.domain.identifiers import ConfigurationId, LearnerId, RunId, parse_learner_id

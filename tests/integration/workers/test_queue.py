@@ -8,9 +8,10 @@ from uuid import UUID
 import pytest
 import redis
 
-from testamur.adapters.dramatiq_queue import DramatiqQueue, RedisLimit, redis_client
+from testamur.adapters.dramatiq_queue import DramatiqQueue, redis_client
 from testamur.application.errors import QueueError
 from testamur.application.ports.tasks import (
+    AwardPage,
     AwardRun,
     IssueAwarded,
     IssueBatch,
@@ -47,6 +48,7 @@ def queue(url: str) -> Iterator[DramatiqQueue]:
     ("task", "actor", "arguments"),
     [
         (AwardRun(RUN), "run_configuration", {"run_id": str(RUN)}),
+        (AwardPage(RUN, 3, 12), "award_page", {"run_id": str(RUN), "share": 3, "page": 12}),
         (IssueAwarded(), "issue_awarded", {"run_id": None}),
         (NotifyIssued(RUN), "notify_issued", {"run_id": str(RUN)}),
         (
@@ -154,36 +156,10 @@ def test_the_doctor_looks_at_the_queue(url: str, queue: DramatiqQueue, tmp_path:
 
     (found,) = [each for each in examine(lambda: load_settings(file)) if each.subject == "queue"]
     assert found.ok
-    assert "messages: runs 1, issue 0" in found.found
+    assert "messages: runs 1, award 0, issue 0" in found.found
 
     file.write_text(f'queue = "{lost[: lost.rindex(":")]}:1/0"\n')
     (found,) = [each for each in examine(lambda: load_settings(file)) if each.subject == "queue"]
     assert not found.ok
     assert "the queue cannot be used" in found.found
     assert "open-sesame" not in f"{found}"
-
-
-def test_two_processes_share_one_limit(url: str) -> None:
-    here, there = redis_client(url), redis_client(url)
-    limits = [RedisLimit(here, NAMESPACE), RedisLimit(there, NAMESPACE)]
-
-    # One request in twenty seconds: whichever window this falls into, there are two at most.
-    taken = [limit.take("https://lms.example.org", 3) for limit in limits * 5]
-    elsewhere = limits[0].take("https://other.example.org", 3)
-
-    assert 1 <= sum(taken) <= 2
-    assert elsewhere
-    here.close()
-    there.close()
-
-
-def test_nothing_is_left_of_a_limit_while_the_server_is_away() -> None:
-    with started_valkey() as server:
-        client = redis_client(server.url())
-        limit = RedisLimit(client, NAMESPACE)
-        assert limit.take("https://lms.example.org", 600)
-        server.stop()
-        assert not limit.take("https://lms.example.org", 600)
-        server.start()
-        assert limit.take("https://lms.example.org", 600)
-        client.close()

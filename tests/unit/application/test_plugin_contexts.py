@@ -7,7 +7,7 @@ import pytest
 from pydantic import JsonValue
 
 from testamur.application.progress import Unwatched
-from testamur.application.running import Prospect
+from testamur.application.prospects import Prospect
 from testamur.domain.errors import InvalidInput, InvalidOptions
 from testamur.domain.evidence import CriterionResult
 from testamur.domain.identifiers import LearnerId, credential_id

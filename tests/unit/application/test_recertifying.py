@@ -9,7 +9,7 @@ import pytest
 from testamur.application.awardees import Awardee
 from testamur.application.ports.register import CredentialFilter, CredentialRow
 from testamur.application.progress import Unwatched
-from testamur.application.running import Prospect
+from testamur.application.prospects import Prospect
 from testamur.domain.credentials import CredentialStatus
 from testamur.domain.errors import InvalidInput
 from testamur.domain.identifiers import ConfigurationId

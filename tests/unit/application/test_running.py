@@ -10,7 +10,7 @@ from testamur.application.errors import AlreadyRunning, RetrievalError
 from testamur.application.ports.register import CredentialFilter
 from testamur.application.ports.tasks import AwardRun
 from testamur.application.progress import Unwatched
-from testamur.application.running import Prospect
+from testamur.application.prospects import Prospect
 from testamur.domain.credentials import (
     CredentialAwarded,
     CredentialIssued,

@@ -15,6 +15,7 @@ from testamur.domain.runs import (
     LearnersRefused,
     RunApproved,
     RunCompleted,
+    RunDivided,
     RunEvent,
     RunFailed,
     RunNeedsApproval,
@@ -22,6 +23,7 @@ from testamur.domain.runs import (
     RunStarted,
     decide_approve,
     decide_complete,
+    decide_divide,
     decide_fail,
     decide_leave_out,
     decide_need_approval,
@@ -30,7 +32,14 @@ from testamur.domain.runs import (
     decide_start,
     evolve,
 )
-from tests.support.domain_strategies import asked, learner_ids, run_counts, run_starts, tries
+from tests.support.domain_strategies import (
+    asked,
+    divided,
+    learner_ids,
+    run_counts,
+    run_starts,
+    tries,
+)
 from tests.support.lives import Life
 
 refusals_of_few_learners = st.lists(
@@ -79,6 +88,10 @@ class RunLife(Life[IssuanceRun, RunEvent]):
     @rule(counts=any_counts)
     def complete(self, counts: RunCounts) -> None:
         self.attempt(lambda state: decide_complete(state, counts))
+
+    @rule(event=divided)
+    def divide(self, event: RunDivided) -> None:
+        self.attempt(lambda state: decide_divide(state, event))
 
     @rule(event=asked)
     def ask(self, event: RunNeedsApproval) -> None:
@@ -147,6 +160,13 @@ class RunLife(Life[IssuanceRun, RunEvent]):
             assert not isinstance(event, RunRejected)
             if isinstance(event, RunNeedsApproval):
                 assert isinstance(following, RunApproved | RunRejected)
+
+    @invariant()
+    def it_has_pages_from_its_division_until_it_fails_or_asks(self) -> None:
+        about = (RunDivided, RunFailed, RunNeedsApproval)
+        last = next((each for each in reversed(self.events) if isinstance(each, about)), None)
+        if self.state is not None:
+            assert self.state.divided == (last if isinstance(last, RunDivided) else None)
 
     @invariant()
     def it_goes_on_unless_it_is_over_or_waits(self) -> None:

@@ -21,6 +21,7 @@ from testamur.domain.runs import (
     LearnersRefused,
     RunApproved,
     RunCompleted,
+    RunDivided,
     RunEvent,
     RunFailed,
     RunNeedsApproval,
@@ -28,6 +29,7 @@ from testamur.domain.runs import (
     RunStarted,
     decide_approve,
     decide_complete,
+    decide_divide,
     decide_fail,
     decide_leave_out,
     decide_need_approval,
@@ -68,6 +70,14 @@ ASKED: Final = RunNeedsApproval(
     pages=5,
     sha256="0" * 64,
     counts=RunCounts(evaluated=5000, eligible=5000),
+)
+DIVIDED: Final = RunDivided(
+    division=UUID(int=9),
+    pages=16,
+    earned=2000,
+    counts=RunCounts(evaluated=5, not_eligible=5),
+    context_name="Botany",
+    retrieved_at=NOW,
 )
 APPROVED: Final = RunApproved(reason="the term has ended")
 REJECTED: Final = RunRejected(reason="0.5 was a slip")
@@ -173,6 +183,31 @@ def test_who_was_left_out_first_and_refused_when_the_run_was_tried_again_is_reco
 
 def test_nobody_left_out_is_nothing_to_record() -> None:
     assert decide_leave_out(after(), ()) == []
+
+
+# Dividing
+
+
+def test_a_divided_run_has_pages_to_award_and_goes_on() -> None:
+    assert decide_divide(after(), DIVIDED) == [DIVIDED]
+    assert after(DIVIDED).divided == DIVIDED
+    assert after(DIVIDED).can_go_on
+
+
+@pytest.mark.parametrize(
+    "event",
+    [RunFailed(attempt=1, error="no answer", retry_at=None), ASKED],
+    ids=["it failed", "it needs approval"],
+)
+def test_its_pages_are_of_no_use_any_more_where_it_goes_over_all_learners_anew(
+    event: RunEvent,
+) -> None:
+    assert after(DIVIDED, event).divided is None
+
+
+def test_a_run_that_was_approved_is_not_divided() -> None:
+    with pytest.raises(DecisionRefused, match="on its list"):
+        decide_divide(after(ASKED, APPROVED), DIVIDED)
 
 
 # Completing
@@ -358,6 +393,7 @@ DECISIONS: Final[list[Callable[[IssuanceRun | None], list[RunEvent]]]] = [
     lambda run: decide_complete(run, COUNTS),
     lambda run: decide_fail(run, "error", NOW),
     lambda run: decide_need_approval(run, ASKED),
+    lambda run: decide_divide(run, DIVIDED),
 ]
 
 

@@ -12,6 +12,7 @@ from testamur.adapters.event_store.memory.keys import MemoryKeys
 from testamur.adapters.event_store.memory.log import MemoryLog
 from testamur.adapters.event_store.memory.recorder import MemoryRecorder
 from testamur.adapters.event_store.memory.register import MemoryRegister
+from testamur.adapters.event_store.memory.run_pages import MemoryRunPages
 from testamur.adapters.event_store.memory.tree import MemoryTree
 from testamur.adapters.event_store.names import EventNames
 from testamur.adapters.event_store.outlines import OutlineReader
@@ -32,6 +33,7 @@ class MemoryDatabase:
         register: Fills the port `Register`.
         agenda: Fills the port `Agenda`.
         deliveries: Fills the port `DeliveryLedger`.
+        pages: Fills the port `RunPages`.
         keys: Fills the ports `SecretKeys` and `WrappedKeys`.
         log: Fills the port `StoredLog`.
         trail: Fills the port `AuditTrail`.
@@ -48,6 +50,7 @@ class MemoryDatabase:
         self.register = MemoryRegister(recorder)
         self.agenda = MemoryAgenda(recorder)
         self.deliveries = MemoryDeliveries(recorder)
+        self.pages = MemoryRunPages()
         self.events = RecordingEventStore(recorder, EventMapper(names, self.keys), _NAME)
         self.log = MemoryLog(recorder, OutlineReader(names))
         self.audit_rows = MemoryAuditRows()

@@ -25,6 +25,7 @@ from testamur.adapters.event_store.postgres.log import PostgresLog
 from testamur.adapters.event_store.postgres.migrations import prepare
 from testamur.adapters.event_store.postgres.recorder import PostgresRecorder
 from testamur.adapters.event_store.postgres.register import PostgresRegister
+from testamur.adapters.event_store.postgres.run_pages import PostgresRunPages
 from testamur.adapters.event_store.postgres.tree import PostgresTree
 from testamur.adapters.event_store.recording import RecordingEventStore
 
@@ -40,6 +41,7 @@ class PostgresDatabase:
         register: Fills the port `Register`.
         agenda: Fills the port `Agenda`.
         deliveries: Fills the port `DeliveryLedger`.
+        pages: Fills the port `RunPages`.
         keys: Fills the ports `SecretKeys` and `WrappedKeys`.
         log: Fills the port `StoredLog`.
         trail: Fills the port `AuditTrail`.
@@ -55,6 +57,7 @@ class PostgresDatabase:
         self.register = PostgresRegister(datastore)
         self.agenda = PostgresAgenda(datastore)
         self.deliveries = PostgresDeliveries(datastore)
+        self.pages = PostgresRunPages(datastore)
         self.events = RecordingEventStore(
             PostgresRecorder(datastore),
             EventMapper(names, self.keys, wrapping),

@@ -153,6 +153,20 @@ TABLES: Final[tuple[str, ...]] = (
         AND approval IN ('not-needed', 'approved')
         AND (failures = 0 OR retry_at IS NOT NULL)
     """,
+    # What is on a page stays until it is awarded, and the counts from then on.
+    """
+    CREATE TABLE run_pages (
+        division uuid NOT NULL,
+        number integer NOT NULL,
+        run_id uuid NOT NULL,
+        share integer NOT NULL,
+        verdicts bytea,
+        counts text COLLATE "C",
+        PRIMARY KEY (division, number)
+    )
+    """,
+    "CREATE INDEX pages_of_run ON run_pages (run_id)",
+    "CREATE INDEX pages_left ON run_pages (division) WHERE verdicts IS NOT NULL",
     """
     CREATE TABLE catalogue (
         stream_id uuid PRIMARY KEY,

@@ -20,6 +20,7 @@ from testamur.adapters.event_store.sqlite.log import SqliteLog
 from testamur.adapters.event_store.sqlite.migrations import prepare
 from testamur.adapters.event_store.sqlite.recorder import SqliteRecorder
 from testamur.adapters.event_store.sqlite.register import SqliteRegister
+from testamur.adapters.event_store.sqlite.run_pages import SqliteRunPages
 from testamur.adapters.event_store.sqlite.tree import SqliteTree
 
 DEFAULT_BUSY_TIMEOUT_SECONDS: Final = 30.0
@@ -35,6 +36,7 @@ class SqliteDatabase:
         register: Fills the port `Register`.
         agenda: Fills the port `Agenda`.
         deliveries: Fills the port `DeliveryLedger`.
+        pages: Fills the port `RunPages`.
         keys: Fills the ports `SecretKeys` and `WrappedKeys`.
         log: Fills the port `StoredLog`.
         trail: Fills the port `AuditTrail`.
@@ -54,6 +56,7 @@ class SqliteDatabase:
         self.register = SqliteRegister(datastore, str(path))
         self.agenda = SqliteAgenda(datastore, str(path))
         self.deliveries = SqliteDeliveries(datastore, str(path))
+        self.pages = SqliteRunPages(datastore, str(path))
         self.events = RecordingEventStore(
             SqliteRecorder(datastore), EventMapper(names, self.keys, wrapping), str(path)
         )

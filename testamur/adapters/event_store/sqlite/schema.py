@@ -140,6 +140,20 @@ TABLES: Final = (
         AND approval IN ('not-needed', 'approved')
         AND (failures = 0 OR retry_at IS NOT NULL)
     """,
+    # What is on a page stays until it is awarded, and the counts from then on.
+    """
+    CREATE TABLE run_pages (
+        division TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        run_id TEXT NOT NULL,
+        share INTEGER NOT NULL,
+        verdicts BLOB,
+        counts TEXT,
+        PRIMARY KEY (division, number)
+    )
+    """,
+    "CREATE INDEX pages_of_run ON run_pages (run_id)",
+    "CREATE INDEX pages_left ON run_pages (division) WHERE verdicts IS NOT NULL",
     """
     CREATE TABLE catalogue (
         stream_id TEXT NOT NULL PRIMARY KEY,
