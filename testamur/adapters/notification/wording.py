@@ -93,7 +93,7 @@ class MailTemplates:
         self._default_language = default_language
         self._below = [FileSystemLoader(folder) for folder in folders]
         self._files = {
-            path.relative_to(folder).as_posix()
+            f"{path.parent.name}/{path.name}"
             for folder in folders
             for path in folder.glob("*/*")
             if path.is_file()

@@ -24,7 +24,7 @@ class SharedLimit(Protocol):
         ...
 
     def pause(self, origin: str, seconds: float) -> None:
-        """Let nobody take a request for so many seconds from now, and no burst afterwards.
+        """Let nobody take a request for so many seconds from now.
 
         A longer pause that holds already stays. Where the others cannot be told, that is logged.
         """

@@ -44,11 +44,12 @@ def limits(url: str) -> Iterator[tuple[RedisLimit, RedisLimit]]:
 
 
 def test_two_processes_share_one_limit(limits: tuple[RedisLimit, RedisLimit]) -> None:
-    # One request in twenty seconds.
+    # One request in twenty seconds; the next twenty may begin meanwhile.
     told = [limit.take(LMS, 3) for limit in limits * 5]
 
     assert told[0] == 0
-    assert all(10 < seconds <= 20 for seconds in told[1:])
+    assert told.count(0) <= 2
+    assert all(0 <= seconds <= 1 for seconds in told)
     assert limits[0].take(OTHER, 3) == 0
 
 
@@ -58,13 +59,13 @@ def test_requests_of_a_second_may_go_at_once(limits: tuple[RedisLimit, RedisLimi
     seconds = time.monotonic() - began
 
     assert taken[:10] == [True] * 10
-    assert sum(taken) <= 10 + 10 * seconds + 1
+    assert sum(taken) <= 10 * (int(seconds) + 2)
 
 
 def test_whoever_asks_again_when_told_to_gets_one(limits: tuple[RedisLimit, RedisLimit]) -> None:
     here, there = limits
     assert here.take(LMS, 60) == 0
-    time.sleep(there.take(LMS, 60))
+    time.sleep(there.take(LMS, 60) + 0.01)
     assert there.take(LMS, 60) == 0
 
 
@@ -75,7 +76,7 @@ def test_a_pause_holds_for_the_others_until_it_ends_by_itself(
     began = time.monotonic()
     here.pause(LMS, 1.5)
     refused_for = there.take(LMS, 600)
-    assert 0 < refused_for <= 1.6  # a request has its own tenth of a second
+    assert 0 < refused_for <= 1.5
     while there.take(LMS, 600):
         time.sleep(0.02)
 
@@ -91,7 +92,7 @@ def test_a_shorter_pause_does_not_end_a_longer_one(
     here, there = limits
     here.pause(LMS, 60)
     there.pause(LMS, 1)
-    assert 50 < there.take(LMS, 600) <= 61
+    assert 50 < there.take(LMS, 600) <= 60
 
 
 def test_a_longer_pause_goes_on_after_a_shorter_one(
@@ -100,13 +101,13 @@ def test_a_longer_pause_goes_on_after_a_shorter_one(
     here, there = limits
     here.pause(LMS, 1)
     there.pause(LMS, 60)
-    assert 50 < here.take(LMS, 600) <= 61
+    assert 50 < here.take(LMS, 600) <= 60
 
 
 def test_pauses_do_not_add_up(limits: tuple[RedisLimit, RedisLimit]) -> None:
     for limit in limits * 10:
         limit.pause(LMS, 10)
-    assert limits[0].take(LMS, 600) <= 10.2
+    assert 5 < limits[0].take(LMS, 600) <= 10
 
 
 def test_a_pause_of_one_lms_is_none_of_another(limits: tuple[RedisLimit, RedisLimit]) -> None:
@@ -121,27 +122,27 @@ def test_a_pause_of_one_installation_is_none_of_another(url: str) -> None:
         assert RedisLimit(client, "another").take(LMS, 600) == 0
 
 
-def test_requests_go_one_by_one_after_a_pause(limits: tuple[RedisLimit, RedisLimit]) -> None:
+def test_no_more_than_a_seconds_requests_are_saved_up_in_a_pause(
+    limits: tuple[RedisLimit, RedisLimit],
+) -> None:
     here, there = limits
-    here.pause(LMS, 0.5)
-    time.sleep(there.take(LMS, 600))
+    here.pause(LMS, 1.5)
+    time.sleep(there.take(LMS, 600) + 0.01)
 
     began = time.monotonic()
-    taken = [limit.take(LMS, 600) == 0 for limit in (here, there) * 5]
-    assert sum(taken) <= 1 + 10 * (time.monotonic() - began) + 1
+    taken = [limit.take(LMS, 600) == 0 for limit in (here, there) * 20]
+    assert sum(taken) <= 10 * (int(time.monotonic() - began) + 2)
 
 
-def test_a_machine_whose_clock_is_wrong_keeps_the_pause_and_the_pace(
+def test_a_machine_whose_clock_is_wrong_keeps_the_pause(
     limits: tuple[RedisLimit, RedisLimit], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     here, there = limits
     here.pause(LMS, 60)
-    assert here.take(OTHER, 3) == 0
     right = time.time
     for wrong in (-7_200, 7_200):
         monkeypatch.setattr(time, "time", lambda wrong=wrong: right() + wrong)
-        assert 50 < there.take(LMS, 600) <= 61
-        assert there.take(OTHER, 3) > 0
+        assert 50 < there.take(LMS, 600) <= 60
 
 
 def test_nothing_is_left_of_a_limit_while_the_server_is_away() -> None:
@@ -306,6 +307,6 @@ def test_nobody_asks_an_lms_that_told_one_process_to_wait(status: int, url: str)
     early = [at for at, path in since if at < 3]
     assert all(at < SLACK_SECONDS for at in early), since
     assert len(early) <= SLACK_SECONDS * 10
-    # Ten a second for both together, and none saved up meanwhile.
+    # Ten a second for both together; a second may turn within this time.
     first = min(at for at, _ in since if at >= 3)
-    assert sum(first <= at < first + 0.8 for at, _ in since) <= 0.8 * 10 + 2
+    assert sum(first <= at < first + 0.8 for at, _ in since) <= 2 * 10
