@@ -51,8 +51,9 @@ system-packages: ## Install what some tests need of the system (Debian and Ubunt
 	$$as_root $$quietly install --no-install-recommends $(SYSTEM_PACKAGES) > /dev/null || \
 		{ echo "As root: apt-get update && apt-get install $(SYSTEM_PACKAGES)" >&2; exit 1; }
 
+# In the order of pyproject.toml: the long files come first, and nobody waits for them at the end.
 test: setup ## Run all tests
-	$(BIN)/pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: setup ## Run the quick tests, which start no server
 	$(BIN)/pytest -n auto --dist loadfile tests/unit $(ARGS)

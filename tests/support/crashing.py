@@ -1,6 +1,5 @@
 """A process that issues, revokes or reissues and is killed on the way, at a chosen point."""
 
-import multiprocessing
 import os
 import signal
 from collections.abc import Callable, Sequence
@@ -14,13 +13,10 @@ from testamur.application.ports.event_store import Attribution, NewEvents
 from testamur.application.ports.register import CredentialFilter
 from testamur.entrypoints.library import Testamur
 from testamur.entrypoints.settings import Settings
+from tests.support.forking import PROCESSES
 
 #: Longest time that one process may take; it is killed then, and the test fails.
 PROCESS_SECONDS: Final = 120.0
-
-#: Starts processes quickly, from one that has imported everything and holds no thread.
-_PROCESSES = multiprocessing.get_context("forkserver")
-_PROCESSES.set_forkserver_preload(["tests.support.crashing"])
 
 
 @dataclass
@@ -135,8 +131,8 @@ def work_in_a_process(
         kill_after_seconds: After how long it is killed from outside.
         do: What it does: :func:`issue` or :func:`revoke`.
     """
-    receiver, sender = _PROCESSES.Pipe(duplex=False)
-    process = _PROCESSES.Process(target=work, args=(settings, kill_at, sender, do))
+    receiver, sender = PROCESSES.Pipe(duplex=False)
+    process = PROCESSES.Process(target=work, args=(settings, kill_at, sender, do))
     process.start()
     sender.close()
     try:

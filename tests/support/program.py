@@ -1,6 +1,8 @@
 """The program `testamur`, run in this process or as one of its own, in a folder of its own."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -10,6 +12,7 @@ from typing import Any, Final
 
 import pytest
 
+from testamur.adapters.system import SystemClock
 from testamur.entrypoints.cli import main
 from tests.support.installation import NOTO_SANS, write_course
 from tests.support.pdf import template
@@ -31,6 +34,16 @@ required_completion = 0.9
 template = "template"
 fonts = ["noto-sans"]
 """
+
+
+_SETTINGS_FILE: Final = "testamur.toml"
+_USUAL_SETTINGS: Final = 'source_folder = "source"\n'
+
+#: Name of the folder with an installation whose type is defined.
+_DEFINED: Final = "type-defined"
+
+#: What some tests put another clock in the place of.
+_REAL_NOW: Final = SystemClock.now
 
 
 @dataclass(frozen=True)
@@ -68,7 +81,7 @@ class Program:
         self._capsys = capsys
         monkeypatch.chdir(folder)
         monkeypatch.delenv("TESTAMUR_SETTINGS", raising=False)
-        self.write("testamur.toml", 'source_folder = "source"\n')
+        self.write(_SETTINGS_FILE, _USUAL_SETTINGS)
 
     def __call__(self, *arguments: str) -> Answer:
         """Run a command in this process."""
@@ -99,7 +112,38 @@ class Program:
         write_course(self.folder / "source", eligible=eligible, not_eligible=not_eligible)
 
     def define_type(self) -> None:
-        """Add a template and a font, and define the type ``completion``."""
+        """Add a template and a font, and define the type ``completion``.
+
+        Many tests begin with this, so it is done once beside their folders, and copied.
+        """
+        if not self._is_as_usual():
+            self._define_type()
+            return
+        defined = self.folder.parent / _DEFINED
+        if not defined.exists():
+            before = set(self.folder.iterdir())
+            self._define_type()
+            made = set(self.folder.iterdir()) - before
+            unfinished = defined.with_suffix(".unfinished")
+            unfinished.mkdir()
+            for each in made:
+                _copy(each, unfinished / each.name)
+            unfinished.rename(defined)
+            return
+        for each in defined.iterdir():
+            _copy(each, self.folder / each.name)
+
+    def _is_as_usual(self) -> bool:
+        """Tell whether nothing but the course is here, and nothing but the folder was set."""
+        there = {path.name for path in self.folder.iterdir()}
+        return (
+            there <= {"source", _SETTINGS_FILE}
+            and (self.folder / _SETTINGS_FILE).read_text("utf-8") == _USUAL_SETTINGS
+            and not any(name.startswith("TESTAMUR_") for name in os.environ)
+            and SystemClock.now is _REAL_NOW
+        )
+
+    def _define_type(self) -> None:
         (self.folder / "template.pdf").write_bytes(template())
         (self.folder / "NotoSans.ttf").write_bytes(NOTO_SANS.read_bytes())
         self.write("type.toml", TYPE_FILE)
@@ -111,6 +155,13 @@ class Program:
         """Define the type, and put it to use in the course."""
         self.define_type()
         self.succeeds("configuration", "create", "completion", COURSE, *schedule)
+
+
+def _copy(made: Path, to: Path) -> None:
+    if made.is_dir():
+        shutil.copytree(made, to)
+    else:
+        shutil.copy2(made, to)
 
 
 def in_a_process(

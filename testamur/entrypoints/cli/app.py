@@ -3,10 +3,12 @@
 import sys
 import traceback
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Final
+from typing import Annotated, Any, Final
 
 import typer
+import typer.main
 from typer.core import TyperGroup
 
 from testamur.domain.errors import TestamurError
@@ -185,7 +187,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     invocation = Invocation()
     try:
         # Typer returns the code of typer.Exit, and 130 after Ctrl-C; else what the command returns.
-        code = app(arguments, prog_name="testamur", standalone_mode=False, obj=invocation) or 0
+        done = _command()(arguments, prog_name="testamur", standalone_mode=False, obj=invocation)
+        code = done or 0
     except typer.TyperException as error:
         return _usage_error(error)
     except (KeyboardInterrupt, typer.Abort):
@@ -202,6 +205,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if code == INTERRUPTED:
         warn("interrupted; work that was begun is picked up by the next `testamur tick`")
     return int(code)
+
+
+@cache
+def _command() -> Any:
+    # Put together once: a process may call main() often.
+    return typer.main.get_command(app)
 
 
 def _usage_error(error: typer.TyperException) -> int:

@@ -1,6 +1,5 @@
 """Several threads and processes on one database: nothing double, nothing half, nothing lost."""
 
-import multiprocessing
 import random
 import sqlite3
 import subprocess
@@ -24,10 +23,8 @@ from tests.integration.event_store.processes import (
 )
 from tests.support.databases import Database
 from tests.support.events import an_award, an_issue, awarding, by, id_of, then
+from tests.support.forking import PROCESSES
 
-#: Starts processes quickly, from one that has imported everything and opened nothing.
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.integration.event_store.processes"])
 PATIENCE_SECONDS = 60.0
 LEARNERS = [f"learner-{number}" for number in range(300)]
 

@@ -1,6 +1,5 @@
 """Locks that all who use one PostgreSQL database share."""
 
-import multiprocessing
 import os
 import signal
 import subprocess
@@ -15,6 +14,7 @@ from testamur.adapters.event_store.postgres.connections import Datastore
 from testamur.adapters.event_store.postgres.locks import PostgresLocks
 from testamur.application.errors import AlreadyRunning, EventStoreError
 from tests.integration.event_store.postgres_processes import hold_until_killed
+from tests.support.forking import PROCESSES
 from tests.support.postgres_server import PostgresServer
 
 # The contract of all locks, run on the fixture below.
@@ -29,7 +29,6 @@ from tests.unit.adapters.test_system import (  # noqa: F401
     test_work_that_is_held_cannot_be_held_again,
 )
 
-PROCESSES = multiprocessing.get_context("forkserver")
 PATIENCE_SECONDS = 60.0
 
 

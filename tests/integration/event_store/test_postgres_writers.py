@@ -1,6 +1,5 @@
 """Many writers on one PostgreSQL database, and a server that goes away: nothing lost or double."""
 
-import multiprocessing
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -22,10 +21,9 @@ from testamur.domain.identifiers import LearnerId
 from tests.integration.event_store.postgres_processes import award_each_in_threads, open_and_award
 from tests.support.cutting_proxy import Cut, CuttingProxy, cutting_proxy
 from tests.support.events import an_award, an_issue, awarding, by, id_of, then
+from tests.support.forking import PROCESSES
 from tests.support.postgres_server import PostgresServer
 
-PROCESSES = multiprocessing.get_context("forkserver")
-PROCESSES.set_forkserver_preload(["tests.integration.event_store.postgres_processes"])
 PATIENCE_SECONDS = 60.0
 BATCH = 5
 
