@@ -147,6 +147,9 @@ class Stage:
     def _is_begun(self) -> bool:
         return bool(self.lms.requests.counts)
 
+    def _is_awarding(self) -> bool:
+        return "task=award_page outcome=done" in self.installation.told()
+
     def _is_at(self, part: float) -> bool:
         return self.progress() >= part
 
@@ -210,6 +213,8 @@ class Stage:
             self._restart(fault)
 
     def _kill(self, fault: PlannedFault) -> None:
+        if fault.kind == "kill a worker while pages are awarded":
+            self.tend_until(self._is_awarding, _START_SECONDS)
         of = self.schedulers if fault.kind == "kill a scheduler" else self.workers
         of[fault.number].kill(
             dice=self.dice if fault.kind == "kill a process of a worker" else None
