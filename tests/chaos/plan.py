@@ -31,8 +31,8 @@ _FROM_THE_START: Final = (0.0, 0.0)
 _DICE: Final[dict[Kind, tuple[tuple[int, int], tuple[float, float], tuple[float, float]]]] = {
     "the LMS throttles": ((1, 1), _FROM_THE_START, (2.0, 5.0)),
     "the LMS is down": ((0, 1), (0.0, 0.6), (0.5, 2.0)),
-    # The first that happens: all pages are awarded in a second or two.
-    "kill a worker while pages are awarded": ((1, 1), (0.0, 0.0), (0.0, 0.0)),
+    # All pages are awarded in a second or two, once the LMS has been asked for everybody.
+    "kill a worker while pages are awarded": ((1, 1), (0.0, 0.001), (0.0, 0.0)),
     "kill a worker": ((1, 2), (0.0, 0.5), (0.0, 0.0)),
     "kill a process of a worker": ((1, 1), (0.0, 0.9), (0.0, 0.0)),
     "kill a scheduler": ((1, 1), (0.0, 0.9), (0.0, 0.0)),
