@@ -96,6 +96,7 @@ if TYPE_CHECKING:
     from testamur.entrypoints.databases import DatabaseStatus as DatabaseStatus
     from testamur.entrypoints.databases import database_status as database_status
     from testamur.entrypoints.databases import migrate_database as migrate_database
+    from testamur.entrypoints.document_links import DocumentLinks as DocumentLinks
     from testamur.entrypoints.download_archive import DownloadArchive as DownloadArchive
     from testamur.entrypoints.download_archive import DownloadReport as DownloadReport
     from testamur.entrypoints.library import RunOutcome as RunOutcome
@@ -149,6 +150,7 @@ _PUBLIC: dict[str, str] = {
     "DecisionRefused": "testamur.domain.errors",
     "DeliveryFilter": "testamur.application.ports.deliveries",
     "DeliveryRow": "testamur.application.ports.deliveries",
+    "DocumentLinks": "testamur.entrypoints.document_links",
     "DocumentWithdrawn": "testamur.application.errors",
     "DownloadArchive": "testamur.entrypoints.download_archive",
     "DownloadReport": "testamur.entrypoints.download_archive",
@@ -249,6 +251,7 @@ __all__ = [
     "DecisionRefused",
     "DeliveryFilter",
     "DeliveryRow",
+    "DocumentLinks",
     "DocumentWithdrawn",
     "DownloadArchive",
     "DownloadReport",

@@ -135,6 +135,11 @@ class Credentials:
         key = self._storage_key(id_, archived=archived)
         return location_of(self.storage, key, credential)
 
+    @property
+    def gives_links(self) -> bool:
+        """Whether :meth:`link` gives links, as the storage that is chosen does or does not."""
+        return isinstance(self.storage, LinkingStorage)
+
     def link(
         self, id_: CredentialId, filename: str | None = None, seconds: int | None = None
     ) -> str:

@@ -1,6 +1,8 @@
 """Collecting garbage: what a program has loaded stays until its end, and need not be gone over."""
 
 import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 
 def spare_what_is_loaded() -> None:
@@ -12,3 +14,15 @@ def spare_what_is_loaded() -> None:
     stays, too (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
     gc.freeze()
+
+
+@contextmanager
+def no_collections() -> Iterator[None]:
+    """Collect no garbage while the context lasts: hardly any is made while modules are loaded."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()

@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import typer
 
 from testamur.entrypoints.cli.errors import BAD_INPUT
+from testamur.entrypoints.collecting import no_collections
 
 if TYPE_CHECKING:
     from testamur.entrypoints.library import Testamur
@@ -52,7 +53,8 @@ class Invocation:
         Raises:
             TestamurError: The settings are not allowed, or the installation cannot be used.
         """
-        from testamur.entrypoints.library import Testamur
+        with no_collections():
+            from testamur.entrypoints.library import Testamur
 
         settings = self.settings().settings
         if new_key_file is not None:

@@ -83,6 +83,11 @@ class LookingUp(Acting):
         """
         return self._wiring.resolve(Credentials).location(id_, archived=archived)
 
+    @property
+    def gives_links(self) -> bool:
+        """Whether :meth:`download_url` gives links: S3 does, a local folder does not."""
+        return self._wiring.resolve(Credentials).gives_links
+
     def download_url(
         self, reference: str, *, filename: str | None = None, seconds: int | None = None
     ) -> str:
