@@ -34,12 +34,14 @@ def kind(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def place(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Path | str:
+def place(kind: str, tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Path | str]:
     """Where a fresh database of this kind can be opened."""
     if kind != "postgres":
-        return tmp_path
+        yield tmp_path
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.fresh_database()
+    with server.lent_database() as address:
+        yield address
 
 
 @pytest.fixture
@@ -66,7 +68,7 @@ def on_disk(file: Path) -> Iterator[SqliteDatabase]:
 @pytest.fixture
 def on_server(postgres: PostgresServer) -> Iterator[PostgresDatabase]:
     """A fresh database on a PostgreSQL server."""
-    with PostgresDatabase.open(postgres.fresh_database()) as opened:
+    with postgres.lent_database() as address, PostgresDatabase.open(address) as opened:
         yield opened
 
 

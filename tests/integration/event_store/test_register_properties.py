@@ -1,7 +1,7 @@
 """The register's rows are what folding the streams gives, whatever happened in which batches."""
 
 from collections.abc import Callable, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, closing, suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
@@ -244,13 +244,14 @@ def test_the_register_on_disk_is_what_the_streams_say(happened: list[Any]) -> No
 def test_the_register_on_a_server_is_what_the_streams_say(
     postgres: PostgresServer, happened: list[Any]
 ) -> None:
-    history = History(open_database("postgres", postgres.fresh_database()))
-    try:
+    with (
+        postgres.lent_database() as place,
+        closing(open_database("postgres", place)) as database,
+    ):
+        history = History(database)
         for steps_of_batch in happened:
             history.happen(steps_of_batch)
         assert_register_agrees(history.database, history.states)
-    finally:
-        history.database.close()
 
 
 run_decisions = st.one_of(
@@ -275,9 +276,11 @@ run_decisions = st.one_of(
 def test_runs_in_the_register_are_what_the_streams_say(
     postgres: PostgresServer, kind: str, decided: list[Any], scheduled: bool, most: int | None
 ) -> None:
-    with TemporaryDirectory() as folder:
-        place = postgres.fresh_database() if kind == "postgres" else Path(folder)
-        database = open_database(kind, place)
+    with TemporaryDirectory() as folder, ExitStack() as lent:
+        place: Path | str = Path(folder)
+        if kind == "postgres":
+            place = lent.enter_context(postgres.lent_database())
+        database = lent.enter_context(closing(open_database(kind, place)))
         run_id = RunId(UUID(int=1))
         started = a_run("slot", scheduled_for=NOON if scheduled else None)
         started = started.model_copy(update={"limit": most})
@@ -312,4 +315,3 @@ def test_runs_in_the_register_are_what_the_streams_say(
         can_be_resumed = state.can_go_on and (state.failures == 0 or state.retry_at is not None)
         later = NOON + timedelta(days=9)
         assert bool(database.agenda.runs_to_resume(later)) == (can_be_resumed and not scheduled)
-        database.close()

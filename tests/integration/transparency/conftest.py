@@ -55,12 +55,14 @@ class Intruder:
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
-def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Path | str]:
     """Where a fresh database can be opened."""
     if request.param == "sqlite":
-        return tmp_path / "testamur.db"
+        yield tmp_path / "testamur.db"
+        return
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.fresh_database()
+    with server.lent_database() as address:
+        yield address
 
 
 @pytest.fixture
