@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from threading import Condition, get_ident
+from threading import Condition
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -110,7 +110,7 @@ class MemoryLocks:
     """Keeps threads of one process from doing the same work at the same time; for unit tests."""
 
     def __init__(self) -> None:
-        self._holders: dict[str, int] = {}
+        self._works: set[str] = set()
         self._changed = Condition()
 
     @contextmanager
@@ -122,21 +122,17 @@ class MemoryLocks:
             wait_seconds: How long to wait for it while another holds it.
 
         Raises:
-            AlreadyRunning: Another thread still holds it; or this one does, and so would wait for
-                nothing.
+            AlreadyRunning: Another thread still holds it, or this one already does.
         """
         with self._changed:
-            is_mine = self._holders.get(work) == get_ident()
-            if is_mine or not self._changed.wait_for(
-                lambda: work not in self._holders, wait_seconds
-            ):
+            if not self._changed.wait_for(lambda: work not in self._works, wait_seconds):
                 raise AlreadyRunning(work)
-            self._holders[work] = get_ident()
+            self._works.add(work)
         try:
             yield
         finally:
             with self._changed:
-                del self._holders[work]
+                self._works.remove(work)
                 self._changed.notify_all()
 
 

@@ -97,6 +97,16 @@ def held_locks(folder: Path, lost: Iterable[float]) -> dict[str, list[Held]]:
     return {work: sorted(held) for work, held in found.items()}
 
 
+def begun_works(folder: Path) -> set[str]:
+    """Return the names of all locks that were ever held, also by whoever was killed then.
+
+    Args:
+        folder: Where it was noted.
+    """
+    lines = (line for file in folder.iterdir() for line in file.read_text().splitlines())
+    return {work for _, work, _ in map(json.loads, lines)}
+
+
 def overlapping(held: Sequence[Held]) -> list[tuple[Held, Held]]:
     """Return those of one lock who held it while another did.
 

@@ -3,7 +3,7 @@
 import json
 from pathlib import Path
 
-from tests.chaos.holders import Held, held_locks, overlapping
+from tests.chaos.holders import Held, begun_works, held_locks, overlapping
 
 
 def noted(folder: Path, process: str, *lines: tuple[int, str, float]) -> None:
@@ -38,3 +38,9 @@ def test_whoever_was_killed_meanwhile_does_not_count(tmp_path: Path) -> None:
     noted(tmp_path, "a", (1, "tick", 1.0))
     noted(tmp_path, "b", (1, "tick", 2.0), (1, "tick", 3.0))
     assert overlapping(held_locks(tmp_path, lost=[])["tick"]) == []
+
+
+def test_whoever_was_killed_has_held_it_all_the_same(tmp_path: Path) -> None:
+    noted(tmp_path, "a", (1, "tick", 1.0), (1, "tick", 2.0), (2, "issue share 8", 3.0))
+    noted(tmp_path, "b", (1, "run", 2.0))
+    assert begun_works(tmp_path) == {"tick", "issue share 8", "run"}

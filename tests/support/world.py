@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from threading import get_ident
 from uuid import UUID, uuid4
 from zoneinfo import ZoneInfo
 
@@ -124,11 +125,15 @@ class CountedIds:
 
 
 class InterruptedLocks(MemoryLocks):
-    """Locks; what another does before the next one is taken, the test states."""
+    """Locks; what another does before the next one is taken, the test states.
+
+    A thread that holds a lock does not wait for it: it would do so in vain.
+    """
 
     def __init__(self) -> None:
         super().__init__()
         self.before_next: Callable[[], object] | None = None
+        self._held: set[tuple[int, str]] = set()
 
     @contextmanager
     def hold(self, work: str, wait_seconds: float = 0) -> Iterator[None]:
@@ -136,8 +141,13 @@ class InterruptedLocks(MemoryLocks):
         if self.before_next is not None:
             meanwhile, self.before_next = self.before_next, None
             meanwhile()
-        with super().hold(work, wait_seconds):
-            yield
+        mine = (get_ident(), work)
+        with super().hold(work, 0 if mine in self._held else wait_seconds):
+            self._held.add(mine)
+            try:
+                yield
+            finally:
+                self._held.remove(mine)
 
 
 @dataclass
