@@ -1,4 +1,4 @@
-"""A page of verdicts as the databases keep it: JSON, compressed, because criteria repeat."""
+"""Pages of runs as the databases keep them: verdicts as JSON, compressed, as criteria repeat."""
 
 import zlib
 from collections.abc import Sequence
@@ -6,9 +6,11 @@ from typing import Final
 
 from pydantic import TypeAdapter
 
+from testamur.application.ports.run_pages import DivisionStanding, PagePlace
 from testamur.domain.eligibility import Verdict
 from testamur.domain.evidence import Evidence
 from testamur.domain.identifiers import LearnerId
+from testamur.domain.run_results import RunCounts
 
 _PAGE: Final = TypeAdapter(list[tuple[LearnerId, Evidence]])
 
@@ -35,3 +37,14 @@ def without(learner_id: LearnerId, page: bytes) -> bytes | None:
     verdicts = unpacked(page)
     others = [verdict for verdict in verdicts if verdict.learner_id != learner_id]
     return None if len(others) == len(verdicts) else packed(others)
+
+
+def standing_of(pages: Sequence[tuple[int, int, str | None]]) -> DivisionStanding:
+    """Return how far the pages of a division are.
+
+    Args:
+        pages: Share, number, and the counts where the page is awarded; by number.
+    """
+    left = [PagePlace(share, number) for share, number, counts in pages if counts is None]
+    counted = (RunCounts.model_validate_json(counts) for _, _, counts in pages if counts)
+    return DivisionStanding(len(pages), left, sum(counted, RunCounts()))

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from testamur.adapters.event_store.failures import as_event_store_errors
 from testamur.adapters.event_store.sqlite.connections import Datastore
-from testamur.adapters.event_store.verdict_pages import packed, unpacked, without
+from testamur.adapters.event_store.verdict_pages import packed, standing_of, unpacked, without
 from testamur.application.ports.run_pages import DivisionStanding, PagePlace
 from testamur.domain.eligibility import Verdict
 from testamur.domain.identifiers import LearnerId, RunId
@@ -70,14 +70,7 @@ class SqliteRunPages:
         """Return how far the pages of a division are, those left by number."""
         with as_event_store_errors(self._database):
             rows = self._datastore.select(_STANDING, (division.hex,))
-        return DivisionStanding(
-            len(rows),
-            [PagePlace(share, number) for share, number, counts in rows if counts is None],
-            sum(
-                (RunCounts.model_validate_json(counts) for _, _, counts in rows if counts),
-                RunCounts(),
-            ),
-        )
+        return standing_of(rows)
 
     def drop(self, run_id: RunId, division: UUID | None = None) -> None:
         """Drop the pages of one division of a run, or of all."""
