@@ -8,10 +8,11 @@ from contextlib import contextmanager
 def spare_what_is_loaded() -> None:
     """Keep the modules, fonts and settings that are loaded by now out of collections to come.
 
-    Python's collector goes over all objects now and then while many are made. About a million of
-    them belong to the program itself: awarding 20,000 learners took a sixth more time for those.
-    It is for programs of our own, not for whoever embeds the library: garbage that there is by now
-    stays, too (https://docs.python.org/3/library/gc.html#gc.freeze).
+    Python's collector goes over all objects now and then while many are made, those of the program
+    itself again and again. While 20,000 learners were awarded it took 1.9 to 2.3 s of CPU, and 0.9
+    to 1.0 s without them. It is for programs of our own, not for whoever embeds the library:
+    garbage that there is by now stays, too
+    (https://docs.python.org/3/library/gc.html#gc.freeze).
     """
     gc.freeze()
 
