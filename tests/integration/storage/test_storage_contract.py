@@ -163,7 +163,9 @@ def test_sweeping_deletes_what_lies_under_a_stem_and_nothing_else(
     kept = ["a/1b.pdf", "a/1", "a/1/2.pdf", "b/1.pdf", "a/1-x.pdf"]
     if isinstance(storage, LocalFolderStorage):
         kept.remove("a/1")  # in a folder it cannot lie beside the folder of that name
-    storage.put([file(key) for key in [*kept, f"a/1{ending}"]])
+    # One by one: SeaweedFS may lose a file that is put while its own key becomes a folder's.
+    for key in [*kept, f"a/1{ending}"]:
+        storage.put([file(key)])
 
     assert storage.sweep("a/1") == 1
     assert storage.sweep("a/1") == 0
