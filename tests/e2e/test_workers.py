@@ -21,7 +21,7 @@ from tests.support.postgres_server import PostgresServer
 from tests.support.program import in_a_process
 from tests.support.smtp_server import Mailbox, smtp_server
 from tests.support.valkey_server import ValkeyServer, started_valkey
-from tests.support.workers import Installation, installed
+from tests.support.workers import Installation, Program, installed
 
 pytestmark = pytest.mark.e2e
 
@@ -112,7 +112,9 @@ def test_a_run_is_shared_by_workers_and_everybody_is_told_once(
         server: PostgresServer = request.getfixturevalue("postgres")
         settings["database"] = server.fresh_database()
     with course(tmp_path, valkey.fresh_database(), **settings) as given:
-        given.installation.start_worker()
+        given.mailbox.seconds_a_message = SLOWLY / 4
+        worker = given.installation.start_worker()
+        given.installation.until(lambda: worker.told().count("ready for action") == 2)
 
         run_id = given.testamur.start_run(given.configuration)
         given.installation.until(lambda: given.testamur.run_status(run_id).settled)
@@ -123,12 +125,15 @@ def test_a_run_is_shared_by_workers_and_everybody_is_told_once(
         status = given.testamur.run_status(run_id)
         assert (status.evaluated, status.awarded) == (LEARNERS + 1, LEARNERS)
         assert (status.issued, status.failed, status.left) == (LEARNERS, 0, 0)
-        (worker,) = given.installation.programs
         assert worker.stop() == 0
-        for task in ("award_page", "issue_batch"):
-            # Both processes had a part in it.
-            assert len({line.split("[PID ")[1].split("]")[0] for line in worker.told().splitlines()
-                        if f"task={task} outcome=done" in line}) == 2  # fmt: skip
+        assert len(processes_that_did("award_page", worker)) in {1, 2}  # pages are soon done
+        assert len(processes_that_did("issue_batch", worker)) == 2
+
+
+def processes_that_did(task: str, worker: Program) -> set[str]:
+    """Return the ids of a worker's processes that had a part in a task."""
+    done = [line for line in worker.told().splitlines() if f"task={task} outcome=done" in line]
+    return {line.split("[PID ")[1].split("]")[0] for line in done}
 
 
 def test_a_reconciliation_that_is_due_is_done_by_a_worker(

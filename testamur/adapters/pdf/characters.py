@@ -113,12 +113,16 @@ def stands_alone(character: str) -> bool:
 
 @lru_cache(maxsize=4096)
 def script_of(character: str) -> str | None:
-    """Return a character's script (ISO 15924), or None where several scripts share it."""
+    """Return a character's script (ISO 15924), or None where several scripts share it.
+
+    Hiragana counts as katakana: OpenType has one script, ``kana``, for both, so that fonts can kern
+    one against the other.
+    """
     buffer = hb.Buffer()
     buffer.add_str(character)
     buffer.guess_segment_properties()
     script: str | None = buffer.script
-    return script
+    return "Kana" if script == "Hira" else script
 
 
 def clusters(text: str) -> Iterator[tuple[int, int]]:

@@ -104,7 +104,7 @@ BUNDLED: Final = (
     _more("Telugu", "Telu"),
     _cjk("SC", "zh_cn"),
     _cjk("TC", "zh_tw", "Bopo"),
-    _cjk("JP", "jp", "Hira", "Kana"),
+    _cjk("JP", "jp", "Kana"),
     _cjk("KR", "ko", "Hang"),
     _by_name("noto-sans-italic", "fontpkg_noto_sans", "files/NotoSans-Italic[wdth,wght].ttf"),
     _by_name("eb-garamond", "fontpkg_eb_garamond", "files/EBGaramond[wght].ttf"),

@@ -11,13 +11,12 @@ from codecs import BOM_UTF16_BE
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import groupby
-from operator import attrgetter
 from typing import Final, NamedTuple, Protocol
 
 from fpdf.bidi import BIDI_BRACKETS
 
 from testamur.adapters.pdf.characters import is_ignorable
-from testamur.adapters.pdf.fonts import Font
+from testamur.adapters.pdf.fonts import Font, Glyph
 from testamur.adapters.pdf.layout import Code, Line
 from testamur.adapters.pdf.qr import QrSymbol
 from testamur.adapters.pdf.runs import Run
@@ -159,11 +158,37 @@ def _placed_one_by_one(run: Run) -> list[_Placed]:
     }
     placed = []
     pen = 0
+    bearers = _bearers(run) if len(starts) < len(run.glyphs) else ()
     for glyph, cluster, advance, dx, dy in run.glyphs:
-        # The first glyph of a cluster stands for its text; others that it has, for none.
-        placed.append(_Placed(glyph, pen + dx, dy, texts.pop(cluster, ""), True))
+        # One glyph of a cluster stands for its text; others that it has, for none.
+        bears = not bearers or len(placed) in bearers
+        placed.append(_Placed(glyph, pen + dx, dy, texts[cluster] if bears else "", True))
         pen += advance
     return placed
+
+
+def _bearers(run: Run) -> set[int]:
+    """Return the places of the glyphs that stand for the text of their clusters."""
+    by_cluster: dict[int, list[int]] = {}
+    for place, glyph in enumerate(run.glyphs):
+        by_cluster.setdefault(glyph.cluster, []).append(place)
+    return {
+        places[_bearer([run.glyphs[place] for place in places], run.font)]
+        for places in by_cluster.values()
+    }
+
+
+def _bearer(cluster: Sequence[Glyph], font: Font) -> int:
+    """Return the place of the glyph that stands for the text of a cluster: the widest.
+
+    Where none has a width, it is the first that can be seen. HarfBuzz leaves empty glyphs where
+    variation selectors were, and may put them first; readers pass over those, and their text.
+    """
+    widest = max(range(len(cluster)), key=lambda place: cluster[place].advance)
+    if cluster[widest].advance or len(cluster) == 1:
+        return widest
+    seen = (place for place, glyph in enumerate(cluster) if font.outline(glyph.id))
+    return next(seen, widest)
 
 
 def _placed_in_bundles(run: Run) -> Iterator[_Placed]:
@@ -173,12 +198,12 @@ def _placed_in_bundles(run: Run) -> Iterator[_Placed]:
     for index, group in groupby(run.glyphs, lambda glyph: bisect_right(starts, glyph.cluster) - 1):
         cluster = list(group)
         text = run.text[starts[index] : ends[index]]
-        bearer = max(cluster, key=attrgetter("advance"))
+        bearer = _bearer(cluster, run.font)
         if run.shaping.right_to_left:
             text = "".join(each for each in text if not is_ignorable(each))
             text = _MIRRORED.get(text, text)
-        for glyph in cluster:
-            bears = glyph is bearer
+        for place, glyph in enumerate(cluster):
+            bears = place == bearer
             x = pen + glyph.dx
             yield _Placed(glyph.id, x, glyph.dy, text if bears else "", is_text=bears)
             pen += glyph.advance

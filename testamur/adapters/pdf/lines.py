@@ -18,7 +18,7 @@ ZERO_WIDTH_SPACE: Final = "\u200b"
 
 _NO_BREAK_SPACES: Final = frozenset("\u00a0\u202f\u2007")
 _HYPHENS: Final = frozenset("-\u2010\u2013")
-_IDEOGRAPHIC: Final = frozenset({"Hani", "Hira", "Kana", "Bopo", "Yiii"})
+_IDEOGRAPHIC: Final = frozenset({"Hani", "Kana", "Bopo", "Yiii"})
 _NOT_AT_LINE_START: Final = frozenset(
     "、。，．・：；？！％）」』】〕〉》］｝”’…ー々〻ゝゞヽヾぁぃぅぇぉっゃゅょゎァィゥェォッャュョヮヵヶ"
     ",.:;?!%)]}-‐–"

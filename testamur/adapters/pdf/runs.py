@@ -16,7 +16,7 @@ from testamur.application.errors import RenderingError
 
 #: Written without spaces and without joining: each character may come from another font. In all
 #: other scripts one font draws a whole word where one has all of it.
-_LOOSE_SCRIPTS: Final = frozenset({"Hani", "Hira", "Kana", "Hang", "Bopo", "Yiii"})
+_LOOSE_SCRIPTS: Final = frozenset({"Hani", "Kana", "Hang", "Bopo", "Yiii"})
 
 #: Letters that touch: spaced out they would come apart (CSS Text 3, section 8.2.1, and the
 #: scripts whose letters hang from one line).
