@@ -1,5 +1,6 @@
 """Runs the examples of the README and the documentation as tests: Python, and commands."""
 
+import atexit
 import gc
 import os
 import shutil
@@ -7,6 +8,8 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Generator
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +41,10 @@ def enter_a_folder_of_its_own(namespace: dict[str, Any]) -> None:
 
 def run_commands(example: Example) -> str | None:
     """Run a block of commands as a reader would, in the document's folder."""
-    programs = os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"]))
+    folders = (folder_with_the_program(), str(Path(sys.executable).parent), os.environ["PATH"])
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", example.parsed],
-        env=os.environ | {"PATH": programs},
+        env=os.environ | {"PATH": os.pathsep.join(folders)},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -49,6 +52,17 @@ def run_commands(example: Example) -> str | None:
         check=False,
     )
     return f"exit {done.returncode}\n{done.stdout}{done.stderr}" if done.returncode else None
+
+
+@cache
+def folder_with_the_program() -> str:
+    """Prepare a program that starts at once, for as long as this process lasts."""
+    # Loaded by those who run commands.
+    from tests.support.warm_program import warm_program  # noqa: PLC0415
+
+    lasting = ExitStack()
+    atexit.register(lasting.close)
+    return str(lasting.enter_context(warm_program()))
 
 
 def leave_the_folder(namespace: dict[str, Any]) -> None:

@@ -156,7 +156,7 @@ def _placed_one_by_one(run: Run) -> list[_Placed]:
         start: run.text[start:end]
         for start, end in zip(starts, [*starts[1:], len(run.text)], strict=True)
     }
-    placed = []
+    placed: list[_Placed] = []
     pen = 0
     bearers = _bearers(run) if len(starts) < len(run.glyphs) else ()
     for glyph, cluster, advance, dx, dy in run.glyphs:

@@ -2,6 +2,6 @@
 
 import sys
 
-from testamur.entrypoints.cli.app import main
+from testamur.entrypoints.cli.app import program
 
-sys.exit(main())
+sys.exit(program())

@@ -1,5 +1,6 @@
 """The program `testamur`: its commands, put together, and what every one of them goes through."""
 
+import atexit
 import sys
 import traceback
 from collections.abc import Sequence
@@ -42,6 +43,7 @@ from testamur.entrypoints.cli import (
 from testamur.entrypoints.cli.errors import FAILED, INTERRUPTED, exit_code_of, told
 from testamur.entrypoints.cli.invocation import Invocation, invocation_of, show_help_unless_asked
 from testamur.entrypoints.cli.output import warn
+from testamur.entrypoints.collecting import spare_what_is_loaded
 
 
 class InOrder(TyperGroup):
@@ -171,8 +173,15 @@ def _before_every_command(  # pyright: ignore[reportUnusedFunction]
     show_help_unless_asked(called)
 
 
+def program() -> int:
+    """Run the program in a process that is its own, and return its exit code, as :func:`main`."""
+    # At its end Python would look for garbage among all that was loaded.
+    atexit.register(spare_what_is_loaded)
+    return main()
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the program, and return its exit code.
+    """Carry out a command in this process, and return the program's exit code.
 
     Args:
         arguments: Without the program's name; by default those of the process.
