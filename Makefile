@@ -18,6 +18,9 @@ UV := $(or $(shell command -v uv),$(TOOLS_ENV)/bin/uv)
 
 export UV_PYTHON_DOWNLOADS := never
 
+# What is compiled is kept, wherever else it is not: tests start the library hundreds of times.
+export PYTHONDONTWRITEBYTECODE :=
+
 # An account without a home of its own, as containers use, caches inside the checkout.
 ifneq ($(shell test -w "$$HOME" && echo yes),yes)
 export UV_CACHE_DIR ?= $(CURDIR)/$(TOOLS_ENV)/cache

@@ -23,11 +23,12 @@ COMMAND_SECONDS = 120
 
 @pytest.hookimpl(wrapper=True)
 def pytest_collection() -> Generator[None, object, object]:
-    """Collect tests without looking for garbage: what is imported stays."""
+    """Collect tests without looking for garbage, then or later: what is imported stays."""
     gc.disable()
     try:
         return (yield)
     finally:
+        gc.freeze()
         gc.enable()
 
 

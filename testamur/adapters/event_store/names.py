@@ -7,6 +7,7 @@ class moves to the next version, and an upcast says how what was stored under th
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, get_args
 
 from pydantic import BaseModel, JsonValue
@@ -248,6 +249,7 @@ class EventNames:
             raise EventStoreError(f"the upcast of {first!r} leads to {name!r}, which is no event")
 
 
+@cache  # a process may open many databases, all with the same events
 def _kind(name: str, event_class: type[DomainEvent]) -> EventKind:
     if not _NAME.fullmatch(name):
         raise EventStoreError(

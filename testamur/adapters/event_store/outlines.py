@@ -7,7 +7,7 @@ new event is read right without a word here: learners are what is a `LearnerId`,
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, get_args, overload
 from uuid import UUID
 
@@ -183,6 +183,7 @@ class _Outlines(Sequence[Outline]):
         return outline
 
 
+@cache
 def _plan(kind: EventKind) -> _Plan:
     fields = kind.event_class.model_fields
     configuration: str | None = None

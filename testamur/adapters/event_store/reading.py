@@ -5,7 +5,7 @@ by step and says what is wrong.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any, Final, Generic, NamedTuple, NotRequired, TypeVar
 from uuid import UUID
 
@@ -137,6 +137,12 @@ class QuickReader:
             ValidationError: It is not what the field holds.
         """
         event.__dict__[field] = self._personal[field].validate_json(plaintext)
+
+
+@cache
+def quick_reader(kind: EventKind) -> QuickReader:
+    """Return the reader of one kind of event, which a process makes once."""
+    return QuickReader(kind)
 
 
 def _type_of(kind: EventKind, field: str) -> Any:

@@ -7,6 +7,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from types import CodeType
 from typing import Final, get_args
 from uuid import UUID
 
@@ -14,6 +15,7 @@ from babel import Locale
 from babel.dates import format_date
 from jinja2 import (
     BaseLoader,
+    BytecodeCache,
     ChoiceLoader,
     DictLoader,
     FileSystemLoader,
@@ -21,6 +23,7 @@ from jinja2 import (
     TemplateError,
     TemplateSyntaxError,
 )
+from jinja2.bccache import Bucket
 from jinja2.sandbox import SandboxedEnvironment
 
 from testamur.adapters.notification.languages import (
@@ -37,6 +40,9 @@ from testamur.domain.identifiers import CredentialId
 
 #: Sets of templates of configurations that are kept ready.
 MOST_KEPT: Final = 32
+
+#: Templates that are kept compiled: the shipped ones several times over. Each takes some kilobytes.
+_MOST_COMPILED: Final = 2_000
 
 #: Used where neither the learner's language nor the default one has templates.
 LAST_RESORT: Final = "en"
@@ -146,6 +152,30 @@ class MailTemplates:
             return known
 
 
+class _Compiled(BytecodeCache):
+    """Keeps what templates are compiled to, by their name and content, for the whole process.
+
+    Every set of templates has all the shipped ones below it, and to compile these takes long.
+    """
+
+    def __init__(self) -> None:
+        self._kept: dict[tuple[str, str], CodeType] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        """Fill in what was kept of a template, if anything was."""
+        bucket.code = self._kept.get((bucket.key, bucket.checksum))
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        """Keep what a template was compiled to."""
+        if len(self._kept) >= _MOST_COMPILED:
+            self._kept.clear()
+        if bucket.code is not None:
+            self._kept[bucket.key, bucket.checksum] = bucket.code
+
+
+_COMPILED: Final = _Compiled()
+
+
 class _Templates:
     """Templates from several places, one before the other.
 
@@ -172,6 +202,7 @@ class _Templates:
             lstrip_blocks=True,
             auto_reload=False,
             cache_size=-1,
+            bytecode_cache=_COMPILED,
         )
         self._locales: dict[Notice, dict[str, Locale]] = {}
         for notice in get_args(Notice):

@@ -218,6 +218,15 @@ def test_a_file_of_ones_own_goes_before_the_shipped_one_and_the_others_stay(
     assert english == SHIPPED.put_into_words(notification(locale="en"))
 
 
+def test_a_file_that_was_rewritten_says_what_it_says_now(tmp_path: Path) -> None:
+    for greeting in ("Brawo", "Super"):
+        folder = own(tmp_path, pl__issued_subject_txt=f"{greeting}, {{{{ name }}}}!")
+
+        (polish,) = words(folder, "pl")
+
+        assert polish.subject == f"{greeting}, Ada Lovelace!"
+
+
 def test_a_language_can_be_added(tmp_path: Path) -> None:
     folder = own(
         tmp_path,
