@@ -21,7 +21,12 @@ from pydantic_core import PydanticSerializationError, from_json, to_json
 from testamur.adapters.event_store.key_wrapping import KeyWrapping
 from testamur.adapters.event_store.names import EventKind, EventNames, Payload
 from testamur.adapters.event_store.personal_data import LearnerCipher, place
-from testamur.adapters.event_store.reading import QuickEvent, QuickReader, quick_reader, stream_id_of
+from testamur.adapters.event_store.reading import (
+    QuickEvent,
+    QuickReader,
+    quick_reader,
+    stream_id_of,
+)
 from testamur.application.errors import EventStoreError
 from testamur.application.ports.event_store import Attribution, NewEvents, RecordedEvent
 from testamur.application.ports.secret_keys import SecretKeys
