@@ -55,7 +55,8 @@ class DividedRuns:
         awarded is completed.
 
         Raises:
-            AlreadyRunning: Another process is at a run of this configuration.
+            AlreadyRunning: Another process is at a run of this configuration, or pages of one are
+                left to award.
             TestamurError: The run failed; that is recorded, and a scheduled run tried again.
         """
         of = self.runs
@@ -70,6 +71,7 @@ class DividedRuns:
                     return DividedRun(completed, by_pages=True)
             if not journal.run.can_go_on:
                 return DividedRun(told_before(journal.run))
+            of.refuse_beside_others(journal.run.started)
             # What an attempt left that was killed is of no use: nobody can tell what it lacks.
             of.pages.drop(id_)
             try:

@@ -11,7 +11,7 @@ from testamur.application.awarding import AwardBasis, Awarding
 from testamur.application.configurations import Configurations, PreparedConfiguration
 from testamur.application.digests import request_digest
 from testamur.application.division import DivisionBeingMade
-from testamur.application.errors import ConcurrencyConflict
+from testamur.application.errors import AlreadyRunning, ConcurrencyConflict
 from testamur.application.expiring import require_not_over
 from testamur.application.guarding import Guard, GuardLimit
 from testamur.application.needs import needs_of
@@ -71,7 +71,8 @@ class Runs:
             NotFound, InvalidInput, InvalidOptions, RenderingError: The configuration cannot be
                 used as it is, or the source does not know the learner; nothing was written.
             DecisionRefused: It is retired, or its type is.
-            AlreadyRunning: Another process carries out a run of it; nothing was written.
+            AlreadyRunning: Another process carries out a run of it, or pages of one are left to
+                award; nothing was written.
         """
         slot = runs.manual_slot(str(request.correlation_id))
         started = RunStarted(
@@ -83,6 +84,7 @@ class Runs:
         )
         # Under the lock: whoever is told to try again later must not find two runs afterwards.
         with self.only_run(configuration):
+            self.refuse_beside_others(started)
             now = self.clock.now()
             prepared = self.prepare(configuration)
             if learner_id is not None:
@@ -127,7 +129,8 @@ class Runs:
             What it found and did; of a run that needs approval, what it found.
 
         Raises:
-            AlreadyRunning: Another process carries out a run of this configuration.
+            AlreadyRunning: Another process carries out a run of this configuration, or pages of
+                one are left to award.
             TestamurError: The run failed; that is recorded, and a scheduled run tried again.
         """
         with self.only_run(self.get(id_).started.configuration_id):
@@ -135,6 +138,7 @@ class Runs:
             journal = RunJournal.open(self.events, self.clock, id_)
             if not journal.run.can_go_on:
                 return told_before(journal.run)
+            self.refuse_beside_others(journal.run.started)
             found = self.attempt(id_, journal, progress)
             return found.counts if isinstance(found, RunDivided) else found
 
@@ -197,7 +201,28 @@ class Runs:
         Raises:
             AlreadyRunning: Another process holds it still, after waiting for so long.
         """
-        return self.locks.hold(f"run {configuration}", wait_seconds)
+        return self.locks.hold(_work_of_runs(configuration), wait_seconds)
+
+    def refuse_beside_others(self, started: RunStarted) -> None:
+        """Refuse to go over all learners while pages of another run are left to award.
+
+        They would be found once more, and all the work would be done twice. A run for one learner
+        is let pass: whoever has to have it now need not wait for thousands.
+
+        Args:
+            started: The run that is to begin; the lock of its configuration's runs is held.
+
+        Raises:
+            AlreadyRunning: There are such pages.
+        """
+        if started.learner_id is not None:
+            return
+        configuration = started.configuration_id
+        this = run_id(configuration, started.slot)
+        for row in self.register.runs(configuration, open_only=True):
+            divided = None if row.run_id == this else self.get(row.run_id).divided
+            if divided is not None and self.pages.has_left(divided.division):
+                raise AlreadyRunning(_work_of_runs(configuration))
 
     def prepare(self, configuration: ConfigurationId) -> PreparedConfiguration:
         """Return a configuration that may be run, ready to award by.
@@ -324,6 +349,10 @@ class Runs:
             # Another process claimed the slot in this very moment: it is the same run.
             self.get(id_)
         return id_
+
+
+def _work_of_runs(configuration: ConfigurationId) -> str:
+    return f"run {configuration}"
 
 
 def _needs(prepared: PreparedConfiguration, not_before: datetime | None) -> Needs:

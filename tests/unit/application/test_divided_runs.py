@@ -23,7 +23,7 @@ from testamur.domain.personal_data import Person
 from testamur.domain.run_results import RunCounts
 from testamur.domain.runs import LearnersRefused, RunDivided, RunFailed
 from testamur.domain.schedules import Schedule
-from tests.support.records import COURSE, course
+from tests.support.records import COURSE, OTHER_COURSE, course
 from tests.support.world import MONDAY, World
 
 
@@ -271,6 +271,52 @@ def test_whoever_was_awarded_it_by_another_in_the_meantime_holds_it() -> None:
     counts = RunCounts(evaluated=20, already_held=1, eligible=19, awarded=19)
     assert counts_of(world, run_id) == counts
     assert world.tally().by_status == {CredentialStatus.AWARDED: 20}
+
+
+@pytest.mark.parametrize("limit", [None, 5])
+def test_no_other_run_begins_while_pages_are_left(limit: int | None) -> None:
+    world = World()
+    enrol_many(world)
+    configuration = world.configure()
+    # Both are handed to the queue before a worker takes up the first.
+    run_id = world.runs.start(configuration, world.request())
+    waiting = world.runs.start(configuration, world.request(), limit=limit)
+    left = world.divided_runs.divide(run_id, Unwatched()).left
+
+    for begin in (
+        lambda: world.divided_runs.divide(waiting, Unwatched()),
+        lambda: world.runs.carry_out(waiting, Unwatched()),
+        lambda: world.runs.start(configuration, world.request(), limit=limit),
+    ):
+        with pytest.raises(AlreadyRunning):
+            begin()
+
+    award(world, run_id, left)
+    assert world.divided_runs.divide(waiting, Unwatched()).left == ()
+    assert counts_of(world, waiting) == RunCounts(evaluated=20, already_held=20)
+    assert len(world.register.runs(configuration)) == 2
+
+
+def test_a_run_that_was_divided_may_be_asked_for_again_while_pages_are_left() -> None:
+    world = World()
+    enrol_many(world)
+    configuration, request = world.configure(), world.request()
+    run_id = world.runs.start(configuration, request)
+    left = world.divided_runs.divide(run_id, Unwatched()).left
+
+    assert world.runs.start(configuration, request) == run_id
+    assert world.divided_runs.divide(run_id, Unwatched()).left == left
+
+
+def test_pages_of_another_configuration_are_nothing_to_a_run() -> None:
+    world = World()
+    enrol_many(world)
+    world.source.facts_by_key[OTHER_COURSE] = course(OTHER_COURSE)
+    other = world.configure(OTHER_COURSE)
+    run_id, found = divided(world)
+
+    assert divided(world, other)[1].by_pages
+    award(world, run_id, found.left)
 
 
 def scheduled(world: World) -> RunId:
