@@ -11,7 +11,7 @@ from tests.support.warm_program import warm_program
 
 pytestmark = pytest.mark.e2e
 
-COMMANDS = [["--version"], ["settings"], ["worker"], ["type", "show", "x"], ["--nonsense"], []]
+COMMANDS = [["settings"], ["worker"], ["--nonsense"]]
 
 
 def test_it_answers_as_the_real_program_does(tmp_path: Path) -> None:
@@ -32,5 +32,5 @@ def test_it_answers_as_the_real_program_does(tmp_path: Path) -> None:
         assert (answer.returncode, answer.stdout, answer.stderr) == (
             real.returncode, real.stdout, real.stderr,
         )  # fmt: skip
-    assert [answer.returncode for answer in answers] == [0, 0, 1, 2, 2, 2]
-    assert "Asia/Tokyo" in answers[1].stdout
+    assert [answer.returncode for answer in answers] == [0, 1, 2]
+    assert "Asia/Tokyo" in answers[0].stdout

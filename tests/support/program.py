@@ -1,5 +1,6 @@
 """The program `testamur`, run in this process or as one of its own, in a folder of its own."""
 
+import gc
 import json
 import os
 import shutil
@@ -81,6 +82,8 @@ class Program:
         self._capsys = capsys
         monkeypatch.chdir(folder)
         monkeypatch.delenv("TESTAMUR_SETTINGS", raising=False)
+        # In a process that goes on, what the program spares at its end would be kept for good.
+        monkeypatch.setattr(gc, "freeze", lambda: None)
         self.write(_SETTINGS_FILE, _USUAL_SETTINGS)
 
     def __call__(self, *arguments: str) -> Answer:
