@@ -59,7 +59,7 @@ test: setup ## Run all tests
 	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-unit: setup ## Run the quick tests, which start no server
-	$(BIN)/pytest -n auto --dist loadfile tests/unit $(ARGS)
+	$(BIN)/pytest -n auto --dist loadfile --no-loadscope-reorder tests/unit $(ARGS)
 
 chaos: setup ## Prove by force that nothing is lost: ROUNDS=20, SEED=… of the first (drawn)
 	CHAOS_ROUNDS=$(ROUNDS) CHAOS_SEED=$(SEED) $(BIN)/pytest -s -p no:cacheprovider tests/chaos $(ARGS)
