@@ -177,6 +177,8 @@ class Stage:
                 return False
             for each in (*self.workers, *self.schedulers):
                 each.tend()
+            if self.s3.tend():
+                self.met["ends of the S3 server by itself"] += 1
             self._heal_lms()
             if self._ticks and time.monotonic() > self._ticked_at + _TICK_SECONDS:
                 self._tick()

@@ -5,6 +5,7 @@ import os
 import shutil
 import socket
 import subprocess
+import sys
 import sysconfig
 import tempfile
 import time
@@ -61,8 +62,18 @@ class S3Server:
         """A client of the SDK that may do everything."""
         return Minio(self.endpoint, ACCESS_KEY, SECRET_KEY, secure=False, region="us-east-1")
 
+    def tend(self) -> bool:
+        """Start it again if it has ended by itself; tell whether it had, and say what it said."""
+        if self._process is None or self._process.poll() is None:
+            return False
+        code = self._process.returncode
+        sys.stderr.write(f"the S3 server ended by itself, exit code {code}:\n{self._told()}\n")
+        self.start()
+        return True
+
     def fresh_bucket(self, *, versions: bool = False, object_lock: bool = False) -> str:
         """Make an empty bucket, and return its name."""
+        self.tend()
         name = f"bucket-{next(self._numbers)}"
         self.client.make_bucket(name, object_lock=object_lock)
         if versions:
@@ -71,6 +82,7 @@ class S3Server:
 
     def shared_bucket(self, *, versions: bool = False) -> str:
         """Return the name of a bucket for all; each test has a prefix of its own in it."""
+        self.tend()
         if versions not in self._shared:
             self._shared[versions] = self.fresh_bucket(versions=versions)
         return self._shared[versions]
@@ -99,7 +111,7 @@ class S3Server:
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > until:
                 self.kill()
-                raise RuntimeError((self._folder / "log").read_text(errors="replace")[-2000:])
+                raise RuntimeError(self._told())
             time.sleep(0.05)
         return self
 
@@ -115,6 +127,9 @@ class S3Server:
         for socket_file in Path(tempfile.gettempdir()).glob("seaweedfs-*"):
             if socket_file.stem.rpartition("-")[2] in map(str, self._ports):
                 socket_file.unlink(missing_ok=True)
+
+    def _told(self) -> str:
+        return (self._folder / "log").read_text(errors="replace")[-2000:]
 
     def _answers(self) -> bool:
         with suppress(URLError, OSError), urlopen(f"http://{self.endpoint}/healthz", timeout=1):
