@@ -16,7 +16,7 @@ from testamur.entrypoints.setting_values import PostgresUrl, RedisUrl
 from tests.support.program import command
 
 #: Longest time that anything may take that a test waits for.
-PATIENCE_SECONDS: Final = 60.0
+PATIENCE_SECONDS: Final = 180.0
 _STOP_SECONDS: Final = 60.0
 
 
