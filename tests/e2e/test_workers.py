@@ -126,7 +126,8 @@ def test_a_run_is_shared_by_workers_and_everybody_is_told_once(
         assert (status.evaluated, status.awarded) == (LEARNERS + 1, LEARNERS)
         assert (status.issued, status.failed, status.left) == (LEARNERS, 0, 0)
         assert worker.stop() == 0
-        assert len(processes_that_did("award_page", worker)) in {1, 2}  # pages are soon done
+        # Pages are soon done, so that one process may have awarded them all.
+        assert processes_that_did("award_page", worker)
         assert len(processes_that_did("issue_batch", worker)) == 2
 
 
